@@ -1,0 +1,1 @@
+"""Registered transforms of 16-bit mammograms, one per file."""

@@ -1,0 +1,1 @@
+"""Registered models: only what MMPreTrain lacks."""

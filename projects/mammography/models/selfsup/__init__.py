@@ -1,0 +1,1 @@
+"""Registered parts of self-supervised algorithms."""

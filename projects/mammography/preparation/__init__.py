@@ -1,0 +1,1 @@
+"""From DICOM files and tables to 16-bit PNG files and annotations."""

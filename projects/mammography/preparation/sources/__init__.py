@@ -1,0 +1,1 @@
+"""One converter per data source: its tables to image records."""

@@ -1,0 +1,1 @@
+"""From dumps and logs to tables, plots and pages; no torch."""

@@ -1,0 +1,1 @@
+"""What travels between floors: plain records and the files that hold them."""
