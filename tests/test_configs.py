@@ -1,0 +1,111 @@
+"""Every config says in its name and its docstring what it does, and builds."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+CONFIG_ROOT = Path(__file__).parents[1] / "configs"
+CONFIGS = sorted(p for p in CONFIG_ROOT.rglob("*.py") if "_base_" not in p.parts)
+WORD = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+NAME = re.compile(
+    rf"(?P<model>{WORD}_(?:{WORD}_)*?)(?:(?P<pretrain>{WORD})-pre_)?"  # algorithm, module, weights
+    rf"(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<recipe>{WORD})-(?P<epochs>\d+)e_"  # training
+    rf"(?P<data>[a-z0-9-]+?)-(?P<height>\d+)x(?P<width>\d+)px"  # source, level, size
+)
+SCHEDULES = {"coslr": "CosineAnnealingLR", "steplr": "StepLR", "onecycle": "OneCycleLR"}
+
+
+def name_of(path: Path) -> dict[str, str]:
+    """Return the parts of a config's name."""
+    match = NAME.fullmatch(path.stem)
+    assert match, f"{path.name}: see the name convention in configs/README.md"
+    return match.groupdict()
+
+
+def sizes(pipeline: list[dict]) -> list[tuple[int, int]]:
+    """Return the sizes that the transforms of a pipeline give out."""
+    found = []
+    for step in pipeline:
+        if "size_hw" in step:
+            found.append(tuple(step["size_hw"]))
+        inner = step.get("transforms", [])
+        for branch in inner:
+            found += sizes(branch if isinstance(branch, list) else [branch])
+    return found
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def path(request) -> Path:
+    return request.param
+
+
+def test_there_are_configs():
+    assert {p.parent.name for p in CONFIGS} >= {"pretrain", "multi_task", "demo"}
+
+
+def test_the_name_is_what_is_inside(path):
+    name, cfg = name_of(path), Config.fromfile(path)
+    recipe = name["recipe"].split("-")
+    assert cfg.train_dataloader.batch_size == int(name["batch"])
+    assert cfg.train_cfg.max_epochs == int(name["epochs"])
+    assert (cfg.optim_wrapper.type == "AmpOptimWrapper") == ("amp" in recipe)
+    schedulers = cfg.param_scheduler
+    schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
+    assert SCHEDULES[recipe[-1]] in {scheduler["type"] for scheduler in schedulers}
+    size = (int(name["height"]), int(name["width"]))
+    assert size in sizes(cfg.train_dataloader.dataset.pipeline)
+    if cfg.get("test_dataloader"):
+        assert sizes(cfg.test_dataloader.dataset.pipeline) == [size]
+
+
+def test_the_weights_it_starts_from_are_in_the_name(path):
+    hooks = Config.fromfile(path).get("custom_hooks", [])
+    loads = any(hook["type"] == "LoadPretrainedHook" for hook in hooks)
+    assert loads == (name_of(path)["pretrain"] is not None)
+
+
+def test_the_parts_it_names_exist_and_build(path):
+    import mammography.plugin  # noqa: F401
+    from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
+
+    cfg = Config.fromfile(path)
+    MODELS.build(cfg.model)
+    for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        if cfg.get(loader):
+            dataset = cfg[loader].dataset
+            assert DATASETS.get(dataset.type), dataset.type
+            for step in dataset.pipeline:
+                TRANSFORMS.build(step)
+
+
+def test_it_reads_as_a_document(path):
+    text = path.read_text()
+    docstring = ast.get_docstring(ast.parse(text)) or ""
+    assert len(text.splitlines()) <= 60
+    assert "tools/" in docstring or "make demo" in docstring, "the docstring must give the command"
+    assert path.stem in docstring or "make demo" in docstring
+
+
+def test_it_has_a_row_in_the_table(path):
+    table = (CONFIG_ROOT / "README.md").read_text()
+    assert f"{path.parent.name}/{path.name}" in table
+
+
+def test_the_table_names_no_config_that_is_gone():
+    rows = re.findall(r"\]\(([a-z_]+/[^)]+\.py)\)", (CONFIG_ROOT / "README.md").read_text())
+    assert sorted(rows) == sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIGS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "resnet50w_2xb256-amp-coslr_mammo-patch-224x224px",
+        "resnet50w-transformer_1xb72-steplr-30e_lnm-image-1792px",
+        "ResNet50_1xb72-steplr-30e_lnm-image-1792x1024px",
+    ],
+)
+def test_a_name_outside_the_convention_is_seen(name):
+    assert not NAME.fullmatch(name)
