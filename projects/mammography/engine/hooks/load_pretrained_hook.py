@@ -1,0 +1,121 @@
+"""Start the training from weights that another network or task has learned."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpretrain.registry import HOOKS
+from mmpretrain.utils import get_ori_model
+from torch import nn
+
+from mammography.engine import checkpoint_classes  # noqa: F401 (lets torch read MMEngine's files)
+from mammography.functional.weight_transfer import transfer_state
+
+
+@HOOKS.register_module()
+class LoadPretrainedHook(Hook):
+    """Load weights into a part of the model and refuse what does not fit.
+
+    Done right before the first epoch: every initialisation (MMPreTrain's ResNet
+    zeroes its last norms even after an ``init_cfg`` of its parent) and the loading of
+    checkpoints lie behind, the first step before. Averaged copies of the model (EMA,
+    BYOL's target) take their values at the first step and so see the loaded ones.
+    A resumed run keeps the weights of its checkpoint.
+
+    Args:
+        checkpoint: File, or address that begins with ``http``.
+        module: Part of the model, e.g. ``backbone``; empty for all of it.
+        prefix: What the names in the file begin with, when it holds several networks.
+        allow: Patterns of names, without prefix, that may stay unloaded. ImageNet
+            weights of a ResNet-50 for :class:`NarrowLateResNet`:
+            ``("layer2.*", "layer3.*", "layer4.*", "fc.*")``.
+        stem_scale: Factors of the colour channels when a stem becomes one-channel;
+            see :func:`~mammography.functional.weight_transfer.transfer_state`.
+
+    Raises:
+        FileNotFoundError: If there is no such file when training begins.
+        ValueError: If the weights do not fit, a frozen layer gets none, or
+            ``load_from`` has set them already.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(
+        self,
+        checkpoint: str,
+        module: str = "backbone",
+        prefix: str | None = None,
+        allow: Sequence[str] = (),
+        stem_scale: Sequence[float] | None = None,
+    ) -> None:
+        if isinstance(allow, str) or (stem_scale is not None and len(stem_scale) != 3):
+            raise ValueError(
+                "LoadPretrainedHook: allow must be several patterns and stem_scale three "
+                f"factors, got {allow!r} and {stem_scale!r}"
+            )
+        self.checkpoint, self.module = str(checkpoint), module
+        self.options: dict[str, Any] = {
+            "prefix": prefix,
+            "allow": tuple(allow),
+            "stem_scale": stem_scale,
+        }
+        self._whole_model_loaded = False
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Note that a checkpoint of the whole model was loaded or resumed."""
+        self._whole_model_loaded = True
+
+    def before_train(self, runner: Runner) -> None:
+        """Load the weights, unless the run was resumed."""
+        if self._whole_model_loaded:
+            if runner.iter > 0:
+                runner.logger.info(
+                    "LoadPretrainedHook: resumed, so %s is not read", self.checkpoint
+                )
+                return
+            raise ValueError(
+                f"LoadPretrainedHook: {self.checkpoint} would replace a part of what load_from "
+                "loaded: drop one of the two"
+            )
+        part = get_ori_model(runner.model).get_submodule(self.module)
+        try:
+            state, report = transfer_state(
+                _read(self.checkpoint), part.state_dict(), module=self.module, **self.options
+            )
+        except ValueError as error:
+            raise ValueError(f"LoadPretrainedHook: {self.checkpoint}: {error}") from error
+        _check_frozen(part, state)
+        part.load_state_dict(state, strict=False)
+        runner.logger.info("LoadPretrainedHook: %s <- %s: %s", self.module, self.checkpoint, report)
+
+
+def _check_frozen(part: nn.Module, state: Mapping[str, Any]) -> None:
+    """Refuse layers that would neither be loaded nor learn."""
+    random = [n for n, p in part.named_parameters() if not p.requires_grad and n not in state]
+    if random:
+        raise ValueError(
+            f"LoadPretrainedHook: frozen layers must be loaded, got {len(random)} tensors that "
+            f"would stay random, {random[0]} first: freeze fewer stages or load other weights"
+        )
+
+
+def _read(checkpoint: str) -> Mapping[str, Any]:
+    """Read a checkpoint without running code that it may hold."""
+    if checkpoint.startswith("http"):
+        content = torch.hub.load_state_dict_from_url(
+            checkpoint, map_location="cpu", weights_only=True
+        )
+    elif Path(checkpoint).is_file():
+        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    else:
+        raise FileNotFoundError(
+            f"LoadPretrainedHook: checkpoint must be a file or an address, got {checkpoint}"
+        )
+    if not isinstance(content, Mapping):
+        raise ValueError(  # noqa: TRY004 (it is about the file, not about a call)
+            f"a checkpoint must be a dict of tensors, got {type(content).__name__}"
+        )
+    return content

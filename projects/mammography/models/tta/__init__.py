@@ -1,0 +1,1 @@
+"""Registered models that average over several looks at an image."""
