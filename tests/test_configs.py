@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 CONFIG_ROOT = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(p for p in CONFIG_ROOT.rglob("*.py") if "_base_" not in p.parts)
@@ -13,7 +14,7 @@ WORD = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME = re.compile(
     rf"(?P<model>{WORD}_(?:{WORD}_)*?)(?:(?P<pretrain>{WORD})-pre_)?"  # algorithm, module, weights
     rf"(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<recipe>{WORD})-(?P<epochs>\d+)e_"  # training
-    rf"(?P<data>[a-z0-9-]+?)-(?P<height>\d+)x(?P<width>\d+)px"  # source, level, size
+    rf"(?P<data>[a-z0-9-]+?)-(?:(?P<height>\d+)x)?(?P<width>\d+)px"  # source, level, size
 )
 SCHEDULES = {"coslr": "CosineAnnealingLR", "steplr": "StepLR", "onecycle": "OneCycleLR"}
 
@@ -55,7 +56,7 @@ def test_the_name_is_what_is_inside(path):
     schedulers = cfg.param_scheduler
     schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
     assert SCHEDULES[recipe[-1]] in {scheduler["type"] for scheduler in schedulers}
-    size = (int(name["height"]), int(name["width"]))
+    size = (int(name["height"] or name["width"]), int(name["width"]))
     assert size in sizes(cfg.train_dataloader.dataset.pipeline)
     if cfg.get("test_dataloader"):
         assert sizes(cfg.test_dataloader.dataset.pipeline) == [size]
@@ -68,9 +69,11 @@ def test_the_weights_it_starts_from_are_in_the_name(path):
 
 
 def test_the_parts_it_names_exist_and_build(path):
-    import mammography.plugin  # noqa: F401
     from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
 
+    import mammography.plugin  # noqa: F401
+
+    init_default_scope("mmpretrain")  # MultiView builds its transforms in the default scope
     cfg = Config.fromfile(path)
     MODELS.build(cfg.model)
     for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
@@ -102,8 +105,8 @@ def test_the_table_names_no_config_that_is_gone():
 @pytest.mark.parametrize(
     "name",
     [
-        "resnet50w_2xb256-amp-coslr_mammo-patch-224x224px",
-        "resnet50w-transformer_1xb72-steplr-30e_lnm-image-1792px",
+        "resnet50w_2xb256-amp-coslr_mammo-patch-224px",
+        "resnet50w-transformer_1xb72-steplr-30e_lnm-image",
         "ResNet50_1xb72-steplr-30e_lnm-image-1792x1024px",
     ],
 )
