@@ -1,1 +1,0 @@
-"""Registered parts of self-supervised algorithms."""

@@ -1,0 +1,1 @@
+"""From arrays to matplotlib figures; no files, no global state of matplotlib."""
