@@ -2,18 +2,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from scipy import stats
-from torchvision.transforms import RandomResizedCrop
 
 from mammography.functional.affine import (
     AffineParameters,
-    AffineRanges,
     affine_matrix,
     compose_affine,
-    draw_crop_box,
     map_box,
     warp_affine,
 )
+from mammography.functional.affine_ranges import AffineRanges
 from mammography.structures.geometry import ImageGeometry
 
 RNG = np.random.default_rng(0)
@@ -146,65 +143,3 @@ def test_composed_matrices_act_one_after_the_other():
     np.testing.assert_allclose(
         compose_affine(second, first) @ point, second @ [*(first @ point), 1]
     )
-
-
-def test_crop_windows_are_distributed_as_in_torchvision():
-    rng, size = np.random.default_rng(1), (1800, 1000)
-    ours = np.array([draw_crop_box(rng, size, (0.5, 0.9), (0.5, 0.75)) for _ in range(1500)])
-    torch.manual_seed(1)
-    image = torch.empty(1, *size)
-    theirs = np.array(
-        [RandomResizedCrop.get_params(image, (0.5, 0.9), (0.5, 0.75)) for _ in range(1500)]
-    )
-    width, height = ours[:, 2] - ours[:, 0], ours[:, 3] - ours[:, 1]
-    for mine, other in (
-        (width * height, theirs[:, 2] * theirs[:, 3]),
-        (width / height, theirs[:, 3] / theirs[:, 2]),
-        (ours[:, 0], theirs[:, 1]),
-        (ours[:, 1], theirs[:, 0]),
-    ):
-        assert stats.ks_2samp(mine, other).pvalue > 0.01
-    assert (ours[:, :2] >= 0).all()
-    assert (ours[:, 2:] <= (1000, 1800)).all()
-
-
-@pytest.mark.parametrize("size", [(300, 100), (100, 300)])
-def test_a_shape_that_never_fits_gives_the_largest_central_window(size):
-    area, ratio = (1.0, 1.0), (0.9, 1.1)
-    left, top, right, bottom = draw_crop_box(np.random.default_rng(0), size, area, ratio)
-    row, column, height, width = RandomResizedCrop.get_params(torch.empty(1, *size), area, ratio)
-    np.testing.assert_allclose(
-        (top, left, bottom - top, right - left), (row, column, height, width), atol=1
-    )
-
-
-def test_zero_ranges_draw_nothing():
-    assert AffineRanges().draw(np.random.default_rng(0), (5, 5)) == AffineParameters()
-
-
-def test_the_same_seed_draws_the_same_parameters():
-    ranges = AffineRanges(flip_prob=0.5, rotation_deg=20, area=(0.5, 0.9))
-    draws = [ranges.draw(np.random.default_rng(3), (50, 40)) for _ in range(2)]
-    assert draws[0] == draws[1]
-
-
-def test_deformation_acts_with_its_probability():
-    ranges = AffineRanges(deform_prob=0.3, rotation_deg=20)
-    rng = np.random.default_rng(0)
-    turned = [ranges.draw(rng, (5, 5)).rotation_deg != 0 for _ in range(1000)]
-    assert 0.25 < np.mean(turned) < 0.35
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("flip_prob", 1.5),
-        ("rotation_deg", -3),
-        ("zoom", (0, 1)),
-        ("area", (0.5, 1.2)),
-        ("aspect_ratio", (2, 1)),
-    ],
-)
-def test_an_impossible_range_is_refused_by_name(name, value):
-    with pytest.raises(ValueError, match=f"{name} must"):
-        AffineRanges(**{name: value})

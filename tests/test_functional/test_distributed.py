@@ -1,9 +1,9 @@
 import pytest
-import ssl_cases
 import torch
-from ranks import run_on_ranks
 
+import ssl_cases
 from mammography.functional.distributed import gather_rows, max_over_processes, sum_over_processes
+from ranks import run_on_ranks
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ def test_calcifications_are_bright_dots(malignant):
 
 
 def test_outlines_lie_inside_the_breast_over_a_whole_study():
-    study = PhantomStudy(patients=60, image_size_hw=(256, 208), prevalence=0.5, benign_rate=0.7)
+    study = PhantomStudy(patients=30, image_size_hw=(256, 208), prevalence=0.5, benign_rate=0.7)
     count = 0
     for number in range(study.patients):
         patient = plan_patient(study, number)
@@ -81,11 +81,22 @@ def test_outlines_lie_inside_the_breast_over_a_whole_study():
             for placed in place_lesions(view):
                 assert mask[inside_of(placed.outline, view.size_hw)].all()
                 count += 1
-    assert count > 150
+    assert count > 80
+
+
+@pytest.mark.parametrize("position", [(0.98, 0.0, 0.0), (0.9, 0.9, 0.9), (0.0, -0.9, -0.8)])
+@pytest.mark.parametrize("view", ["CC", "MLO"])
+def test_lesion_planted_at_the_skin_or_the_chest_wall_is_moved_inside(view, position):
+    for seed in range(5):
+        planted = lesion("mass", True, size_mm=24.0, position=position)
+        what = phantom_view(view=view, lesions=[planted], seed=seed)
+        outline = place_lesions(what)[0].outline
+        assert outline.min() > 0
+        assert draw_phantom(what)[1][inside_of(outline, what.size_hw)].all()
 
 
 def test_two_lesions_of_a_breast_do_not_overlap():
-    study = PhantomStudy(patients=150, image_size_hw=(256, 208), prevalence=1.0, benign_rate=1.0)
+    study = PhantomStudy(patients=70, image_size_hw=(256, 208), prevalence=1.0, benign_rate=1.0)
     overlaps = []
     for number in range(study.patients):
         patient = plan_patient(study, number)
@@ -94,7 +105,7 @@ def test_two_lesions_of_a_breast_do_not_overlap():
             filled = [inside_of(p.outline, view.size_hw) for p in place_lesions(view)]
             if len(filled) > 1:
                 overlaps.append((np.sum(filled, axis=0) > 1).any())
-    assert len(overlaps) > 200
+    assert len(overlaps) > 100
     assert np.mean(overlaps) < 0.02
 
 

@@ -1,4 +1,5 @@
 import statistics
+import zlib
 from dataclasses import replace
 from itertools import pairwise
 
@@ -23,7 +24,7 @@ def patients_of(study):
 
 @pytest.fixture(scope="module")
 def cohort():
-    return patients_of(PhantomStudy(patients=2000, seed=1))
+    return patients_of(PhantomStudy(patients=1600, seed=1))
 
 
 @pytest.mark.parametrize("prevalence", [0.0, 0.02, 0.3, 0.5, 1.0])
@@ -95,15 +96,15 @@ def test_benign_and_malignant_lesions_have_the_same_sizes_and_contrasts(cohort):
             assert stats.ks_2samp(*groups).pvalue > 0.005
 
 
-@pytest.mark.parametrize("effect", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("effect", [0.0, 2.0])
 def test_age_tells_as_much_as_its_closed_form(effect):
-    study = PhantomStudy(patients=4000, prevalence=0.5, clinical_effect=effect)
+    study = PhantomStudy(patients=2000, prevalence=0.5, clinical_effect=effect)
     patients = patients_of(study)
     score = roc_auc_score(
         [p.malignant for p in patients], [p.clinical["age_years"] for p in patients]
     )
     expected = statistics.NormalDist().cdf(0.28 * effect / np.sqrt(2))
-    assert score == pytest.approx(expected, abs=0.025)
+    assert score == pytest.approx(expected, abs=0.03)
 
 
 def test_body_mass_index_tells_nothing_and_is_sometimes_missing(cohort):
@@ -116,7 +117,7 @@ def test_body_mass_index_tells_nothing_and_is_sometimes_missing(cohort):
 @pytest.fixture(scope="module")
 def small_study():
     """Statistics of every CC image of a small study, and whether its breast is ill."""
-    study = PhantomStudy(patients=300, seed=2, prevalence=0.6, image_size_hw=(128, 104))
+    study = PhantomStudy(patients=240, seed=2, prevalence=0.6, image_size_hw=(128, 104))
     rows, ill = [], []
     for patient in patients_of(study):
         look = study.look(patient)
@@ -133,7 +134,7 @@ def small_study():
                     "brightest": tissue.max(),
                     "image maximum": stored.max(),
                     "breast area": mask.mean(),
-                    "file size": len(np.unique(stored)),
+                    "file size": len(zlib.compress(stored.tobytes(), 1)),
                     "density": patient.density,
                     "views": len(patient.views),
                     "number": patient.number,
@@ -168,11 +169,11 @@ def lesion_features(image, placed, spacing):
 @pytest.mark.parametrize("kind", LesionKind)
 def test_margins_and_forms_tell_malignant_from_benign(kind):
     study = PhantomStudy(
-        patients=120,
+        patients=40,
         prevalence=1.0,
         benign_rate=1.0,
         calcification_rate=float(kind is LesionKind.CALCIFICATION),
-        image_size_hw=(512, 416),
+        image_size_hw=(384, 312),
     )
     features, ill = [], []
     for patient in patients_of(study):
@@ -184,10 +185,11 @@ def test_margins_and_forms_tell_malignant_from_benign(kind):
                 ill.append(placed.lesion.malignant)
     features = (features - np.mean(features, 0)) / np.std(features, 0)
     model = LogisticRegression(C=0.1)
-    assert cross_val_score(model, features, ill, cv=4, scoring="roc_auc").mean() > 0.65
+    score = cross_val_score(model, features, ill, cv=4, scoring="roc_auc").mean()
+    assert score > 0.75
     shuffled = np.random.default_rng(0).permutation(ill)
     chance = cross_val_score(model, features, shuffled, cv=4, scoring="roc_auc").mean()
-    assert chance == pytest.approx(0.5, abs=0.12)
+    assert chance == pytest.approx(0.5, abs=0.15)
 
 
 @pytest.mark.parametrize(

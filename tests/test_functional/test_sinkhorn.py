@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from golden import golden
 from lightly.loss.swav_loss import sinkhorn as lightly_sinkhorn
 
+from golden import golden
 from mammography.functional.sinkhorn import assign_sinkhorn
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
-import swav_cases
 import torch
-from golden import golden
 from mmpretrain.models.losses import SwAVLoss
-from ranks import run_on_ranks
 from torch.nn.functional import normalize
 
+import swav_cases
+from golden import golden
 from mammography.models.losses.global_swav_loss import GlobalSwAVLoss
+from ranks import run_on_ranks
 
 
 @pytest.fixture
@@ -20,9 +20,7 @@ def loss_pair(queue_length=0):
     """Our loss and MMPreTrain's with the same prototypes, 2 + 3 crops."""
     torch.manual_seed(1)
     theirs = SwAVLoss(feat_dim=8, num_prototypes=7, num_crops=[2, 3])
-    ours = GlobalSwAVLoss(
-        feat_dim=8, num_prototypes=7, num_crops=(2, 3), queue_length=queue_length
-    )
+    ours = GlobalSwAVLoss(feat_dim=8, num_prototypes=7, num_crops=(2, 3), queue_length=queue_length)
     ours.prototypes.load_state_dict(theirs.prototypes.state_dict())
     return ours, theirs
 
@@ -113,7 +111,7 @@ def test_a_checkpoint_of_two_processes_resumes_on_one(alone, ranks):
 
 
 def test_a_batch_that_is_no_multiple_of_the_crops_is_refused():
-    with pytest.raises(ValueError, match="8 crops of every image.*got 9 features"):
+    with pytest.raises(ValueError, match=r"8 crops of every image .* got 9 features"):
         GlobalSwAVLoss(feat_dim=2)(torch.zeros(9, 2))
 
 

@@ -28,7 +28,8 @@ class GlobalSwAVLoss(BaseModule):
       another number of processes; each process balances its share of the rows;
     - the queue takes part once it is full, as published.
 
-    Prototypes are scaled to unit length before each use. When the queue starts is set by
+    Processes must have equal batches (``drop_last=True`` in the dataloader). Prototypes are
+    scaled to unit length before each use. When the queue starts is set by
     :class:`~mammography.engine.hooks.swav_queue_hook.SwAVQueueHook`; without the hook it
     starts at once.
 

@@ -1,0 +1,27 @@
+"""Barlow Twins on patches of mammograms, begun from ImageNet as Mammography-nils published it.
+
+Reproduces, differs, costs: as the config without -in1k-pre_. The weights are those of
+Barlow Twins on ImageNet (300 epochs, ResNet-50, 3 channels). They fit the stem, whose channels are
+summed to one, and the first stage; the narrower stages begin at random, as published.
+Expect: a faster start; no published comparison of the two is known.
+Offline: fetch the file, then --cfg-options custom_hooks.0.checkpoint=FILE
+
+    tools/dist_train.sh \
+        configs/pretrain/barlowtwins_resnet50w_in1k-pre_2xb256-amp-coslr-100e_mammo-patch-224px.py 2
+"""
+
+_base_ = ["barlowtwins_resnet50w_2xb256-amp-coslr-100e_mammo-patch-224px.py"]
+
+weights = (
+    "https://mmassets.onedl.ai/mmselfsup/1.x/barlowtwins/barlowtwins_resnet50_8xb256-coslr-300e_in1k/"
+    "barlowtwins_resnet50_8xb256-coslr-300e_in1k_20220825-57307488.pth"
+)
+custom_hooks = [
+    dict(
+        type="LoadPretrainedHook",
+        checkpoint=weights,
+        allow=["layer2.*", "layer3.*", "layer4.*"],
+        # Our (x - 0.5) / 0.5 beside the (x - mean) / std by colour of ImageNet.
+        stem_scale=[0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225],
+    )
+]
