@@ -71,23 +71,23 @@ class Breast:
             size_hw: Rows and columns that the part is scaled to.
         """
         left, top, right, bottom = box
-        step_y, step_x = (bottom - top) / size_hw[0], (right - left) / size_hw[1]
-        # Pixel i has its centre at i + 1/2 in either image.
-        to_mask = np.array(
-            [
-                [step_x / self.factor, 0, (left + step_x / 2) / self.factor - 0.5],
-                [0, step_y / self.factor, (top + step_y / 2) / self.factor - 0.5],
-            ]
-        )
-        soft = cv2.warpAffine(
-            self.mask.astype(np.uint8) * 255,
-            to_mask,
-            (size_hw[1], size_hw[0]),  # OpenCV takes (width, height).
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        inside: Mask = soft > 127
+        rows, top, height = _scale_axis(top, bottom, self.factor, size_hw[0])
+        columns, left, width = _scale_axis(left, right, self.factor, size_hw[1])
+        part = self.mask[rows, columns].astype(np.uint8)
+        soft = cv2.resize(255 * part, (width, height), interpolation=cv2.INTER_LINEAR)
+        inside: Mask = soft[top : top + size_hw[0], left : left + size_hw[1]] > 127
         return inside
+
+
+def _scale_axis(start: int, end: int, factor: int, size: int) -> tuple[slice, int, int]:
+    """Return the mask pixels that cover a stretch, where it begins in them, and their size.
+
+    Begin and size are in pixels of the stretch when it is scaled to ``size`` pixels.
+    """
+    first, last = start // factor, -(-end // factor)
+    scale = size / (end - start)
+    begin = round((start - first * factor) * scale)
+    return slice(first, last), begin, max(round((last - first) * factor * scale), begin + size)
 
 
 def _bounds(occupied: Mask, factor: int, size: int, margin: int) -> tuple[int, int]:

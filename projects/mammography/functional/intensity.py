@@ -1,13 +1,13 @@
 """Stored pixel values to display values: modality, window, lookup table, stretch, inversion.
 
-A map takes values and gives values; :func:`display` puts a chain of maps into one table
-and looks up the whole image in it, which is exact and as fast for a sigmoid as for a line.
+A map takes values and gives values. :func:`display` applies several to an image in one pass:
+straight lines as one scaling that saturates, all else through one table.
 
 References:
     DICOM PS3.3, C.11.1 (modality LUT) and C.11.2 (VOI LUT).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ Values = NDArray[np.float64]
 Map = Callable[[Values], Values]
 
 WHITE = 65535
+_LARGEST_INTERCEPT = 16.0
 # At most one breast pixel in 10,000 is clipped, so that calcifications keep their contrast.
 _STRETCH_PERCENTILES = (0.1, 99.99)
 
@@ -33,20 +34,23 @@ class VoiFunction(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rescale:
-    """Line from stored to modality values.
+class Line:
+    """Straight line, such as Rescale Slope and Intercept.
 
     Attributes:
-        slope: Rescale Slope.
-        intercept: Rescale Intercept.
+        slope: Factor.
+        intercept: Summand.
     """
 
     slope: float
     intercept: float
 
     def __call__(self, values: Values) -> Values:
-        """Return modality values."""
+        """Return the values on the line."""
         return values * self.slope + self.intercept
+
+
+INVERT = Line(-1.0, 1.0)  # Grey from 0 to 1 to its negative.
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,19 +105,25 @@ class Window:
                 f"got width {self.width} and center {self.center}"
             )
 
-    def __call__(self, values: Values) -> Values:
-        """Return grey from 0 to 1."""
+    @property
+    def line(self) -> Line | None:
+        """The straight part of the window; none of a sigmoid or a step."""
         center, width = self.center, self.width
-        if self.function is VoiFunction.SIGMOID:
-            with np.errstate(over="ignore"):  # exp overflows to infinity: grey 0.
-                grey: Values = 1 / (1 + np.exp(-4 * (values - center) / width))
-            return grey
         if self.function is VoiFunction.LINEAR:
             center, width = center - 0.5, width - 1
-        if width == 0:
-            return (values > center).astype(np.float64)
-        line: Values = np.clip((values - center) / width + 0.5, 0, 1)
-        return line
+        if self.function is VoiFunction.SIGMOID or width == 0:
+            return None
+        return Line(1 / width, 0.5 - center / width)
+
+    def __call__(self, values: Values) -> Values:
+        """Return grey from 0 to 1."""
+        if self.line:
+            return np.clip(self.line(values), 0, 1)
+        if self.function is VoiFunction.LINEAR:
+            return (values > self.center - 0.5).astype(np.float64)
+        with np.errstate(over="ignore"):  # exp overflows to infinity: grey 0.
+            grey: Values = 1 / (1 + np.exp(-4 * (values - self.center) / self.width))
+        return grey
 
 
 def stretch(values: NDArray[Any]) -> Window:
@@ -131,44 +141,59 @@ def stretch(values: NDArray[Any]) -> Window:
     return Window((low + high) / 2, max(high - low, 1e-6), VoiFunction.LINEAR_EXACT)
 
 
-def invert(grey: Values) -> Values:
-    """Return the negative of grey from 0 to 1."""
-    return 1 - grey
+def apply_maps(values: NDArray[Any], maps: Sequence[Map]) -> Values:
+    """Apply maps from left to right, in double precision."""
+    results = values.astype(np.float64)
+    for step in maps:
+        results = step(results)
+    return results
 
 
-def chain(*maps: Map) -> Map:
-    """Return the map that applies others from left to right."""
-
-    def apply(values: Values) -> Values:
-        for step in maps:
-            values = step(values)
-        return values
-
-    return apply
-
-
-def display(image: NDArray[Any], to_grey: Map) -> NDArray[np.uint16]:
+def display(image: NDArray[Any], maps: Sequence[Map]) -> NDArray[np.uint16]:
     """Return an image as 16-bit grey over the full range.
 
     Shapes:
         image: (H, W).
 
     Args:
-        image: Stored values; whole numbers of 8 or 16 bits go through one table.
-        to_grey: Map from stored values to grey from 0 to 1.
+        image: Stored values; whole numbers of 8 or 16 bits are fast.
+        maps: From stored values to grey from 0 to 1, left to right. After a window or a
+            table comes nothing but an inversion.
 
     Example:
         >>> image = np.array([[0, 500, 1000]], np.int16)
-        >>> display(image, Window(500, 1000, VoiFunction.LINEAR_EXACT))
-        array([[    0, 32768, 65535]], dtype=uint16)
+        >>> display(image, [Window(500, 1000, VoiFunction.LINEAR_EXACT), INVERT])
+        array([[65535, 32768,     0]], dtype=uint16)
     """
     if image.dtype.kind not in "ui" or image.itemsize > 2:
-        return _to_uint16(to_grey(image.astype(np.float64)))
+        return _to_uint16(apply_maps(image, maps))
+    line = _as_line(maps)
+    grey: NDArray[np.uint16]
+    # In single precision a large intercept would cost digits.
+    if line and image.itemsize == 2 and abs(line.intercept) < _LARGEST_INTERCEPT:
+        grey = cv2.addWeighted(
+            image, line.slope * WHITE, image, 0, line.intercept * WHITE, dtype=cv2.CV_16U
+        )
+        return grey
     unsigned = np.dtype(f"u{image.itemsize}")
     stored = np.arange(1 << (8 * image.itemsize)).astype(unsigned).view(image.dtype)
-    table = _to_uint16(to_grey(stored.astype(np.float64)))
-    grey: NDArray[np.uint16] = cv2.LUT(image.view(unsigned), table)
+    grey = cv2.LUT(image.view(unsigned), _to_uint16(apply_maps(stored, maps)))
     return grey
+
+
+def _as_line(maps: Sequence[Map]) -> Line | None:
+    """Join maps to one line if all are straight.
+
+    The window clips to grey from 0 to 1, and saturation clips in the end: the same, since
+    only an inversion lies between.
+    """
+    joined = Line(1.0, 0.0)
+    for step in maps:
+        line = step.line if isinstance(step, Window) else step
+        if not isinstance(line, Line):
+            return None
+        joined = Line(joined.slope * line.slope, joined.intercept * line.slope + line.intercept)
+    return joined
 
 
 def _to_uint16(grey: Values) -> NDArray[np.uint16]:

@@ -98,6 +98,11 @@ def draw_phantom(view: PhantomView) -> tuple[Image, NDArray[np.bool_]]:
     Returns:
         Brightness ``(H, W)`` float32, 0 outside the breast and up to 1 inside, and the
         mask of the breast.
+
+    Example:
+        >>> image, mask = draw_phantom(PhantomView(size_hw=(128, 104)))
+        >>> image.shape, bool((image[mask] > 0).all()), float(image[~mask].max())
+        ((128, 104), True, 0.0)
     """
     full = Grid(view.size_hw, view.pixel_spacing_mm)
     height, width = view.size_hw

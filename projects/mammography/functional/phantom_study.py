@@ -126,7 +126,13 @@ class PhantomPatient:
 
 
 def plan_patient(study: PhantomStudy, number: int) -> PhantomPatient:
-    """Return patient ``number`` of a study, whoever else is drawn."""
+    """Return patient ``number`` of a study, whoever else is drawn.
+
+    Example:
+        >>> study = PhantomStudy(patients=100, prevalence=0.02)
+        >>> sum(plan_patient(study, number).malignant for number in range(100))
+        2
+    """
     rng = np.random.default_rng([study.seed, _PLAN, number])
     ill = _is_ill(study, number)
     first = Laterality(rng.choice(list(Laterality)))

@@ -62,6 +62,11 @@ def power_law_noise(
 
     Returns:
         ``(H, W)`` float32.
+
+    Example:
+        >>> noise = power_law_noise(np.random.default_rng(0), Grid((64, 48), 1.0), beta=3.0)
+        >>> noise.shape, round(float(noise.std()), 3)
+        ((64, 48), 1.0)
     """
     height, width = grid.size_hw
     spectrum = scipy.fft.rfft2(rng.standard_normal(grid.size_hw, dtype=np.float32))

@@ -143,6 +143,11 @@ def contrast_curve(brightness: Image, look: VendorLook) -> Image:
     Args:
         brightness: Any shape.
         look: Its ``gamma`` and ``steepness`` decide.
+
+    Example:
+        >>> fat_and_gland = np.array([0.25, 0.5], np.float32)
+        >>> contrast_curve(fat_and_gland, VendorLook("Darker", gamma=2.0)).tolist()
+        [0.0625, 0.25]
     """
     curved = np.clip(brightness, 0, 1) ** np.float32(look.gamma)
     if look.steepness:
