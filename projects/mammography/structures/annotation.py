@@ -175,7 +175,9 @@ def read_annotations(path: str | Path) -> Annotations:
     names = list(meta.get("tasks", ()))
     specs = meta.get("task_specs", {})
     tasks = {
-        name: Task.from_json(name, specs[name]) if name in specs else _infer(name, records)
+        name: Task.from_json(name, specs[name])
+        if name in specs
+        else infer_task(name, (r.gt_label[name] for r in records if name in r.gt_label))
         for name in names
     }
     _check_labels(path.name, tasks, records)
@@ -183,9 +185,9 @@ def read_annotations(path: str | Path) -> Annotations:
     return Annotations(tasks, records, str(meta.get("source", "")), level)
 
 
-def _infer(name: str, records: Iterable[ImageRecord]) -> Task:
-    """Guess the kind of a task of the published form from its labels."""
-    labels = {record.gt_label[name] for record in records if name in record.gt_label}
+def infer_task(name: str, values: Iterable[float]) -> Task:
+    """Tell the kind of a task of the published form, which gives names only, by its labels."""
+    labels = set(values)
     if labels <= {0.0, 1.0}:
         return Task(name, TaskKind.BINARY)
     if all(label.is_integer() and label >= 0 for label in labels):

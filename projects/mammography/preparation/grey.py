@@ -1,0 +1,77 @@
+"""Which grey a stored value of an image gets."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammography.functional.breast import Breast, subsample
+from mammography.functional.intensity import (
+    INVERT,
+    Line,
+    Map,
+    VoiFunction,
+    Window,
+    apply_maps,
+    stretch,
+)
+from mammography.preparation.header import Header
+from mammography.preparation.options import PreparationOptions
+
+_CLIPPED = 0.25  # A window that clips a larger share of the tissue is doubted.
+
+
+def density_maps(stored: NDArray[Any], header: Header) -> list[Map]:
+    """Return maps from stored values to ones that are high where the breast is dense."""
+    maps: list[Map] = [header.modality] if header.modality else []
+    if header.inverted:
+        maps.append(Line(-1.0, float(apply_maps(_range(stored, header), maps).max())))
+    return maps
+
+
+def without_padding(
+    stored: NDArray[Any], header: Header, density: list[Map]
+) -> NDArray[np.float64]:
+    """Return density, with values that stand for no image set to the lowest other one."""
+    values = apply_maps(stored, density)
+    if header.padding is None:
+        return values
+    padded = (stored >= header.padding[0]) & (stored <= header.padding[1])
+    return np.where(padded, np.min(values, where=~padded, initial=values.max()), values)
+
+
+def grey_maps(
+    stored: NDArray[Any], header: Header, breast: Breast, options: PreparationOptions
+) -> tuple[list[Map], dict[str, Any], list[str]]:
+    """Choose how stored values become grey.
+
+    Returns:
+        The maps from stored values to grey from 0 to 1, what they are in plain values, and
+        doubts about them.
+    """
+    small = subsample(stored)[0]
+    density = density_maps(stored, header)
+    if options.voi == "auto" and header.voi is not None:
+        maps = [*([header.modality] if header.modality else []), header.voi]
+        grey = apply_maps(small[breast.tissue], maps)
+        clipped = float(np.mean((grey <= 0) | (grey >= 1)))
+        doubts = ["the window clips much of the breast"] if clipped > _CLIPPED else []
+        return maps + [INVERT] * header.inverted, dict(header.facts["voi"]), doubts
+    if options.voi == "none":
+        ends = apply_maps(_range(stored, header), density)
+        window = Window(float(ends.mean()), float(np.ptp(ends)), VoiFunction.LINEAR_EXACT)
+    else:
+        window = stretch(apply_maps(small[breast.mask], density))
+    kind = "none" if options.voi == "none" else "stretch"
+    low, high = window.center - window.width / 2, window.center + window.width / 2
+    return [*density, window], {"kind": kind, "low": low, "high": high}, []
+
+
+def _range(stored: NDArray[Any], header: Header) -> NDArray[Any]:
+    """Return the lowest and highest value that can be stored; of real numbers, that is."""
+    bits = header.bits_stored
+    if stored.dtype.kind == "u":
+        return np.array([0, (1 << bits) - 1])
+    if stored.dtype.kind == "i":
+        return np.array([-(1 << (bits - 1)), (1 << (bits - 1)) - 1])
+    return np.array([stored.min(), stored.max()])

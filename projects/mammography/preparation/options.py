@@ -1,0 +1,59 @@
+"""How images are prepared."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mammography.terms import Laterality
+
+
+@dataclass(frozen=True)
+class PreparationOptions:
+    """How images are prepared; plain values, so that they can be stored and compared.
+
+    Attributes:
+        voi: ``auto`` takes the lookup table or window of the header, and stretches where
+            there is none; ``stretch`` spreads the grey over the breast; ``none`` keeps the
+            whole range of the stored bits.
+        window_index: Which of several windows or lookup tables of the header to take.
+        margin_px: Pixels of the source kept around the breast; by default two of the small
+            copy in which the breast is found, about 1.5 mm.
+        spacing_mm: Size of a pixel after preparation, along rows and columns alike.
+        size_hw: Rows and columns after preparation: the crop is scaled as large as fits,
+            its chest wall stays at the border, and zeros fill the rest.
+        flip_to: Mirror images whose chest wall does not lie where it does for this side:
+            at the left for L, at the right for R.
+        keep_background: Leave labels and all else in the crop as it is.
+        require_laterality: Reject an image whose side is neither given nor stated.
+
+    Raises:
+        ValueError: If a value is out of range, or both sizes are given.
+
+    Example:
+        >>> PreparationOptions(spacing_mm=0.1, size_hw=(1792, 1024))
+        Traceback (most recent call last):
+        ValueError: preparation options: spacing_mm and size_hw must not both be given
+    """
+
+    voi: Literal["auto", "stretch", "none"] = "auto"
+    window_index: int = 0
+    margin_px: int | None = None
+    spacing_mm: float | None = None
+    size_hw: tuple[int, int] | None = None
+    flip_to: Laterality | None = None
+    keep_background: bool = False
+    require_laterality: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        size = self.size_hw
+        rules = [
+            ("voi must be auto, stretch or none", self.voi in ("auto", "stretch", "none")),
+            ("window_index must be at least 0", self.window_index >= 0),
+            ("margin_px must be at least 0", self.margin_px is None or self.margin_px >= 0),
+            ("spacing_mm must be more than 0", self.spacing_mm is None or self.spacing_mm > 0),
+            ("size_hw must be two positive numbers", size is None or min(size) > 0),
+            ("spacing_mm and size_hw must not both be given", None in (self.spacing_mm, size)),
+        ]
+        for rule, holds in rules:
+            if not holds:
+                raise ValueError(f"preparation options: {rule}")

@@ -1,0 +1,65 @@
+"""The files of a prepared source, besides its images."""
+
+import csv
+import io
+import json
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mammography import __version__
+from mammography.preparation.whole_files import PRIVATE, write_whole
+from mammography.structures.annotation import Annotations, write_annotations
+from mammography.terms import Split
+
+_DECIDING = ("imagecodecs", "isal", "numpy", "opencv-python", "pydicom")
+
+
+def write_split_annotations(folder: Path, whole: Annotations) -> None:
+    """Write ``all.json`` and one file per split; that of an empty split goes."""
+    write_annotations(folder / "all.json", whole)
+    for split in Split:
+        records = tuple(record for record in whole.records if record.split is split)
+        path = folder / f"{split.value}.json"
+        if records:
+            write_annotations(path, Annotations(whole.tasks, records, whole.source, whole.level))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def write_rejected(path: Path, rejected: Mapping[str, str]) -> None:
+    """Write the path of every image that was left out, as the source has it, and why."""
+    write_whole(path, _table(("path", "reason"), sorted(rejected.items())), PRIVATE)
+
+
+def write_doubts(path: Path, doubts: Mapping[str, Sequence[str]]) -> None:
+    """Write the path of every image that was prepared although something is odd, and what."""
+    rows = [(name, doubt) for name in sorted(doubts) for doubt in doubts[name]]
+    write_whole(path, _table(("path", "doubt"), rows), PRIVATE)
+
+
+def write_sources(path: Path, paths: Mapping[str, str]) -> None:
+    """Write which file of the source every image was made from: for the owner only."""
+    write_whole(path, _table(("image_id", "path"), sorted(paths.items())), PRIVATE)
+
+
+def write_prepared(path: Path, rejected: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+    """Write what was done: versions, options, counts, timings; no file is named."""
+    content = {
+        "versions": {"mammography": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _DECIDING},
+        **facts,
+        "rejected": dict(sorted(Counter(rejected.values()).items())),
+    }
+    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()

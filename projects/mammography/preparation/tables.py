@@ -1,0 +1,132 @@
+"""Tables as rows with the numbers a reader of the file sees, and cells as plain values."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".json")
+
+
+class TableError(ValueError):
+    """A table cannot be read, or rows of it do not say what they have to say."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        place: Where the file has it: ``row 2`` is the first below the header,
+            ``data_list[0]`` the first item of a JSON list.
+        cells: Column to value.
+    """
+
+    place: str
+    cells: dict[str, Any]
+
+
+def read_table(path: Path) -> tuple[list[str], list[Row]]:
+    """Read a CSV, TSV, XLSX or JSON table.
+
+    Text stays text (``007`` keeps its zeros), a row without any value is left out, and
+    of a workbook the first sheet is read. JSON is a list of objects, which pandas
+    writes with ``orient="records"``.
+
+    Returns:
+        Names of the columns, and the rows.
+
+    Raises:
+        TableError: If the file is no such table.
+    """
+    readers = {".csv": _read_text, ".tsv": _read_text, ".xlsx": _read_workbook}
+    if path.suffix.lower() == ".json":
+        rows = list(json_rows(path, read_json(path), ""))
+        return list(dict.fromkeys(column for row in rows for column in row.cells)), rows
+    if path.suffix.lower() not in readers:
+        raise TableError(f"{path}: a table must end in {', '.join(SUFFIXES)}")
+    lines = readers[path.suffix.lower()](path)
+    columns = [str(cell).strip() if cell is not None else "" for cell in next(lines, [])]
+    while columns and not columns[-1]:
+        columns.pop()
+    _check_header(path, columns)
+    return columns, list(_rows(path, columns, lines))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        TableError: If it holds none.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise TableError(f"{path} must be JSON: {error}") from error
+
+
+def json_rows(path: Path, items: Any, name: str) -> Iterator[Row]:
+    """Turn a list of objects into rows."""
+    if not isinstance(items, list):
+        raise TableError(
+            f"{path} must be a list of rows or a dict with data_list, got a "
+            f'{type(items).__name__}: pandas writes a list with to_json(orient="records")'
+        )
+    for number, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise TableError(f"{path}: {name}[{number}] must be an object, got {item!r}")
+        yield Row(f"{name}[{number}]", item)
+
+
+def _check_header(path: Path, columns: list[str]) -> None:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if not columns or twice or "" in columns:
+        got = f"{', '.join(map(repr, twice or columns))}{' twice' if twice else ''}"
+        raise TableError(f"{path}: row 1 must name every column once, got {got or 'nothing'}")
+
+
+def _rows(path: Path, columns: list[str], lines: Iterator[list[Any]]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=2):
+        surplus = any(cell not in (None, "") for cell in line[len(columns) :])
+        if surplus or 0 < len(line) < len(columns):
+            raise TableError(
+                f"{path}: row {number} must have {len(columns)} cells as the header has, "
+                f"got {len(line)}: put a cell that holds the separator in quotes"
+            )
+        if any(cell not in (None, "") for cell in line):
+            yield Row(f"row {number}", dict(zip(columns, line, strict=False)))
+
+
+def _read_text(path: Path) -> Iterator[list[Any]]:
+    """Lines of a text table; the separator is the one that its header has most of."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            header = stream.readline()
+            stream.seek(0)
+            separator = max("\t,;" if path.suffix.lower() == ".tsv" else ",;\t", key=header.count)
+            yield from csv.reader(stream, delimiter=separator, strict=True)
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path} must be UTF-8 text: save it as 'CSV UTF-8': {error}") from error
+    except csv.Error as error:
+        raise TableError(f"{path} must be a table of text cells: {error}") from error
+
+
+def _read_workbook(path: Path) -> Iterator[list[Any]]:
+    # Slow to import, seldom needed.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (OSError, ValueError, KeyError, BadZipFile, InvalidFileException) as error:
+        raise TableError(f"{path} must be an Excel workbook: {error}") from error
+    try:
+        lines = [list(line) for line in book.worksheets[0].iter_rows(values_only=True)]
+    finally:
+        book.close()
+    width = max(map(len, lines), default=0)
+    # A workbook leaves out empty cells at the end of a row.
+    yield from (line + [None] * (width - len(line)) for line in lines)

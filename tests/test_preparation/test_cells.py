@@ -1,0 +1,87 @@
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from mammography.preparation.cells import (
+    CellError,
+    Problems,
+    category,
+    identifier,
+    path_below,
+    term,
+)
+from mammography.preparation.tables import Row, TableError
+from mammography.terms import Laterality, ViewPosition
+
+
+def test_an_identifier_is_the_same_from_every_kind_of_file():
+    assert {identifier(cell) for cell in ("7", 7, 7.0, " 7 ")} == {"7"}
+    assert identifier("007") == "007"
+
+
+@pytest.mark.parametrize("cell", ["L", "l", "Left", "LEFT", " left "])
+def test_the_left_side_is_read_however_it_is_written(cell):
+    assert term(Laterality)(cell) is Laterality.LEFT
+
+
+def test_an_unknown_term_is_refused_with_those_that_exist():
+    with pytest.raises(CellError, match="be one of CC, MLO, ML, LM"):
+        term(ViewPosition)("oblique")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1956-04-12",
+        "19560412",
+        19560412,
+        "12.04.1956",
+        "4/12/56",
+        "2020-01-31 10:30",
+        datetime(1956, 4, 12),
+        "1.2.840.10008.5.1",
+        "Doe^Jane",
+        "patient fell ill after the visit in spring and",
+        ["list"],
+    ],
+)
+def test_a_clinical_cell_that_may_name_a_person_is_refused(cell):
+    with pytest.raises(CellError):
+        category(cell)
+
+
+@pytest.mark.parametrize(
+    "cell", [54, 0.5, True, "ER+", "C50.4", "pT1c", "1.25", -3, 1e-6, "IDC grade 2"]
+)
+def test_a_number_or_word_passes(cell):
+    assert category(cell) == (1.25 if cell == "1.25" else cell)
+
+
+def test_paths_below_the_folder_become_relative_to_it():
+    read = path_below(Path("/data/study"))
+    assert read("/data/study/a/b.dcm") == "a/b.dcm"
+    assert read("a\\b.dcm") == "a/b.dcm"
+    assert read("./a//b.dcm") == "a/b.dcm"
+    assert read("/elsewhere/b.dcm") == "/elsewhere/b.dcm"
+
+
+@pytest.mark.parametrize(
+    "cell", ["../b.dcm", "a/../../b.dcm", "a\\..\\b.dcm", "s3://bucket/b.dcm", 3]
+)
+def test_paths_that_leave_the_folder_are_refused(cell):
+    with pytest.raises(CellError):
+        path_below(Path("/data/study"))(cell)
+
+
+def test_all_bad_cells_are_told_up_to_20_and_the_others_counted():
+    problems = Problems("table.csv")
+    for number in range(23):
+        problems.read(Row(f"row {number}", {"laterality": "X"}), "laterality", term(Laterality))
+    with pytest.raises(TableError) as error:
+        problems.check()
+    lines = str(error.value).splitlines()
+    assert lines[0] == "table.csv: 23 bad cells"
+    assert lines[1] == "  row 0: laterality must be one of L, R, got 'X'"
+    assert len(lines) == 22
+    assert lines[-1] == "  and 3 more"

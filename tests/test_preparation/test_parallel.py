@@ -1,0 +1,30 @@
+import pytest
+from tqdm import tqdm
+
+from crashing_work import CrashingWork
+from mammography.preparation.parallel import for_each
+
+
+def run(work, items, workers):
+    with tqdm(total=len(items), disable=True) as bar:
+        return for_each(work, items, workers, bar)
+
+
+def done(folder):
+    return {int(path.name): path.read_text() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_item_is_worked_on_once(tmp_path, workers):
+    assert run(CrashingWork(tmp_path), range(9), workers) == []
+    assert done(tmp_path) == dict.fromkeys(range(9), "x")
+
+
+def test_items_that_end_their_process_are_named_and_no_other_is_lost(tmp_path):
+    assert sorted(run(CrashingWork(tmp_path, 7), range(1, 16), 2)) == [7, 14]
+    assert set(done(tmp_path)) == set(range(1, 16)) - {7, 14}
+
+
+def test_an_error_of_the_work_ends_the_run(tmp_path):
+    with pytest.raises(OSError, match="no space left"):
+        run(CrashingWork(tmp_path, 7, error=True), range(1, 16), 2)
