@@ -27,6 +27,7 @@ IMAGE = draw_breast(noise=15)
 MARK = b"\xff\xd9"
 EMPTY = b"\xff\xd8" + MARK
 SHORT = jpeg_lossless(IMAGE[:-1])
+COLOUR = jpeg_8bit(np.stack([IMAGE >> 4] * 3, axis=-1))
 NATIVE = [
     uid.ImplicitVRLittleEndian,
     uid.ExplicitVRLittleEndian,
@@ -162,12 +163,14 @@ def test_file_without_preamble_and_transfer_syntax_is_read_by_its_default(tmp_pa
         (make_dicom(IMAGE, Columns=None), "no Columns in the header"),
         (make_dicom(IMAGE, PhotometricInterpretation=None), "no PhotometricInterpretation in"),
         (make_dicom(IMAGE, bits=12, HighBit=15), "unsupported pixel layout (high bit)"),
-        (make_dicom(IMAGE, uid.JPEGLosslessSV1, stream=EMPTY), "corrupt or unsupported JPEG Loss"),
+        (make_dicom(IMAGE, uid.JPEGLosslessSV1, stream=EMPTY), "corrupt JPEG Lossless"),
         (make_dicom(IMAGE, uid.JPEGLSLossless, stream=EMPTY), "corrupt JPEG-LS"),
         (make_dicom(IMAGE, uid.RLELossless, stream=bytes(70)), "corrupt RLE Lossless stream"),
         (make_dicom(IMAGE, uid.MPEG2MPML, stream=bytes(70)), "unsupported transfer syntax (MPEG2"),
         (make_dicom(IMAGE, uid.JPEGLosslessSV1, stream=SHORT), "its size differs from the header"),
         (make_dicom(IMAGE, Rows=301), "truncated pixel data"),
+        (make_dicom(IMAGE, Rows=65535, Columns=65535), "implausible size"),
+        (make_dicom(IMAGE, uid.JPEGLosslessSV1, stream=COLOUR), "colour image"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -227,6 +230,21 @@ def test_rle_plane_that_lacks_bytes_is_rejected(tmp_path, lost):
         "truncated RLE Lossless stream",
         "corrupt RLE Lossless stream",
     )
+
+
+def test_damage_that_a_codec_only_prints_is_rejected_in_silence(tmp_path, capfd):
+    stream = bytearray(STREAMS[uid.HTJ2KLossless])
+    rejected = 0
+    for position in range(150, len(stream) - 2, len(stream) // 40):
+        damaged = stream[:position] + b"\xff\xff\xff\x8f" + stream[position + 4 :]
+        path = tmp_path / "a.dcm"
+        path.write_bytes(make_dicom(IMAGE, uid.HTJ2KLossless, stream=bytes(damaged)))
+        try:
+            read_stored_pixels(path)
+        except RejectedImage:
+            rejected += 1
+    assert rejected > 10
+    assert capfd.readouterr() == ("", "")
 
 
 def test_image_with_an_empty_lower_half_is_not_taken_for_a_truncated_one(tmp_path):

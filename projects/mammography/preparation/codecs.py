@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
 
-from mammography.preparation.codestream import ends_properly, is_whole_jpeg, is_whole_jpeg2000
+from mammography.preparation.codestream import (
+    ends_properly,
+    is_whole_jpeg,
+    is_whole_jpeg2000,
+    jpeg2000_size,
+    read_jpeg_header,
+)
 from mammography.preparation.rejection import RejectedImage
 
 Pixels = NDArray[np.integer]
@@ -49,6 +55,10 @@ def decode_frame(
         return _decode_rle(stream, size_hw, sample_bytes)
     if not ends_properly(stream):
         raise RejectedImage(f"truncated {syntax.name} stream")
+    # Before a decoder allocates what a damaged size asks for.
+    coded_size = jpeg2000_size if syntax in JPEG_2000 | HTJ2K else _jpeg_size
+    if _or_corrupt(coded_size, stream, syntax.name) != size_hw:
+        raise RejectedImage(f"corrupt {syntax.name} stream: its size differs from the header")
     if syntax in JPEG:
         pixels = _decode_jpeg(stream, syntax.name, fall_back)
     elif syntax in HTJ2K:
@@ -58,8 +68,12 @@ def decode_frame(
         decode = imagecodecs.jpegls_decode if syntax in JPEG_LS else imagecodecs.jpeg2k_decode
         pixels = _or_corrupt(decode, stream, syntax.name)
     if pixels.shape != size_hw:
-        raise RejectedImage(f"corrupt {syntax.name} stream: its size differs from the header")
+        raise RejectedImage("colour image")
     return pixels
+
+
+def _jpeg_size(stream: bytes) -> tuple[int, int]:
+    return read_jpeg_header(stream).size_hw
 
 
 def _or_corrupt(decode: Callable[[bytes], Any], stream: bytes, name: str) -> Any:
@@ -97,11 +111,13 @@ def _decode_htj2k(stream: bytes, name: str, fall_back: Callable[[], Pixels]) -> 
 def _unraisable_raised() -> Iterator[None]:
     """Raise what a codec can only print because it happens where nothing may be raised."""
     caught: list[Any] = []
-    hook, sys.unraisablehook = sys.unraisablehook, caught.append
+    hooks = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook = caught.append
+    sys.excepthook = lambda *_: None  # Cython prints by this one before it calls the other.
     try:
         yield
     finally:
-        sys.unraisablehook = hook
+        sys.unraisablehook, sys.excepthook = hooks
     if caught:
         raise ValueError(str(caught[0].exc_value))
 

@@ -203,6 +203,17 @@ def _ends_with(scan: bytes, end: Bits) -> bool:
     return False
 
 
+def jpeg2000_size(stream: bytes) -> tuple[int, int]:
+    """Return the rows and columns that a JPEG 2000 or HTJ2K stream states.
+
+    References:
+        ISO/IEC 15444-1, A.5.1: the extent of the grid less the offset of the image.
+    """
+    start = stream.index(_SOC_SIZ)
+    right, bottom, left, top = struct.unpack_from(">4I", stream, start + 8)
+    return bottom - top, right - left
+
+
 def is_whole_jpeg2000(stream: bytes) -> bool:
     """Whether the tile parts of a JPEG 2000 or HTJ2K stream have the lengths they state.
 

@@ -20,6 +20,7 @@ _LITTLE_ENDIAN = {
     uid.ExplicitVRLittleEndian,
     uid.DeflatedExplicitVRLittleEndian,
 }
+_LARGEST = 400_000_000  # Pixels; a large film scanned at 25 micrometres has 120 million.
 _NATIVE = _LITTLE_ENDIAN | {uid.ExplicitVRBigEndian}
 
 
@@ -101,6 +102,8 @@ def _check_one_grey_frame(dataset: pydicom.Dataset) -> None:
     for keyword in ("Rows", "Columns", "BitsAllocated", "PhotometricInterpretation"):
         if not dataset.get(keyword):
             raise RejectedImage(f"no {keyword} in the header")
+    if dataset.Rows * dataset.Columns > _LARGEST:
+        raise RejectedImage("implausible size")
     if int(dataset.get("NumberOfFrames") or 1) != 1:
         raise RejectedImage("multi-frame image")
     grey = dataset.PhotometricInterpretation in ("MONOCHROME1", "MONOCHROME2")

@@ -73,7 +73,8 @@ def read_plain_pixels(path: str | Path) -> NDArray[Any]:
         raise RejectedImage(f"unsupported pixel type {pixels.dtype}")
     if not np.isfinite(pixels).all():
         raise RejectedImage("values that are not finite")
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    native: NDArray[Any] = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    return native
 
 
 def _read_npy(data: bytes) -> NDArray[Any]:
@@ -96,9 +97,11 @@ def _read_tiff(data: bytes) -> NDArray[Any]:
 
 
 def _read_pgm(data: bytes) -> NDArray[Any]:
-    pixels = cv2.imdecode(np.frombuffer(data + b"\n", np.uint8), cv2.IMREAD_UNCHANGED)
+    pixels: NDArray[Any] | None = cv2.imdecode(
+        np.frombuffer(data + b"\n", np.uint8), cv2.IMREAD_UNCHANGED
+    )
     if pixels is None:
-        raise ValueError("not decodable")
+        raise ValueError("OpenCV could not decode it")
     return pixels
 
 

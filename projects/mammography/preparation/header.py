@@ -34,7 +34,7 @@ _MODIFIER_CODES = {
     "399209000": "implant displaced", "R-102D5": "implant displaced",
 }  # fmt: skip
 _SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
-_PLAUSIBLE_SPACING_MM = (0.005, 1.0)
+_PLAUSIBLE_SPACING_MM = (0.005, 5.0)
 
 
 @dataclass(frozen=True, eq=False)
