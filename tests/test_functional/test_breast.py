@@ -88,6 +88,16 @@ def test_breast_that_fills_the_edges_is_not_taken_for_a_scanner_edge():
     assert breast.white_edge == 0
 
 
+@pytest.mark.parametrize("size_hw", [(1501, 1100), (1502, 1099), (1499, 1101), (1537, 1025)])
+def test_breast_at_the_border_is_kept_where_the_small_copy_covers_a_part_of_a_pixel(size_hw):
+    height, width = size_hw
+    image = np.zeros(size_hw, np.uint16)
+    image[height // 3 :, width // 2 :] = 3000  # Reaches the bottom and the right.
+    left, top, right, bottom = find_breast(image).box()
+    assert (right, bottom) == (width, height)
+    assert (left, top) == pytest.approx((width // 2, height // 3), abs=6)
+
+
 def test_faint_nipple_is_kept():
     image, inside = draw()
     cv2.circle(nipple := np.zeros(SIZE_HW, np.uint8), (570, 750), 32, 1, -1)
@@ -131,12 +141,14 @@ def test_margin_widens_the_box_up_to_the_image():
 
 def test_mask_of_the_box_is_the_box_of_the_mask():
     breast = find_breast(draw()[0])
-    left, top, right, bottom = box = breast.box(17)
     whole = breast.mask_in((0, 0, WIDTH, HEIGHT), SIZE_HW)
-    part = breast.mask_in(box, (bottom - top, right - left))
-    assert np.mean(part != whole[top:bottom, left:right]) < 0.005
-    half = breast.mask_in(box, ((bottom - top) // 2, (right - left) // 2))
-    assert np.mean(half != part[1::2, 1::2][: half.shape[0], : half.shape[1]]) < 0.005
+    for margin in (14, 15, 16):  # Begins at each pixel of one of the small copy.
+        left, top, right, bottom = box = breast.box(margin)
+        height, width = bottom - top, right - left
+        part = breast.mask_in(box, (height, width))
+        assert np.mean(part != whole[top:bottom, left:right]) < 2e-4
+        half = breast.mask_in(box, (height // 2, width // 2))
+        assert np.mean(half != part[1::2, 1::2][: height // 2, : width // 2]) < 4e-3
 
 
 def only_labels(image):

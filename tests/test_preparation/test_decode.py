@@ -247,6 +247,15 @@ def test_damage_that_a_codec_only_prints_is_rejected_in_silence(tmp_path, capfd)
     assert capfd.readouterr() == ("", "")
 
 
+def test_gap_is_noticed_although_the_picture_ends_with_a_plain_background(tmp_path):
+    image = IMAGE.copy()
+    image[150:] = 0
+    stream = jpeg_lossless(image)
+    gap = stream[: len(stream) // 4] + stream[len(stream) // 4 + 2000 :]
+    text = reason_of(tmp_path, make_dicom(image, uid.JPEGLosslessSV1, stream=gap))
+    assert "truncated" in text
+
+
 def test_image_with_an_empty_lower_half_is_not_taken_for_a_truncated_one(tmp_path):
     image = IMAGE.copy()
     image[150:] = 0

@@ -25,7 +25,9 @@ def prepare(tmp_path, pixels=IMAGE, laterality=None, syntax=uid.ExplicitVRLittle
     names = PreparationOptions.__dataclass_fields__
     options = PreparationOptions(**{k: v for k, v in settings.items() if k in names})
     tags = TAGS | {k: v for k, v in settings.items() if k not in names}
-    path = write_dicom(tmp_path / "a.dcm", pixels, syntax, **{k: v for k, v in tags.items() if v})
+    path = write_dicom(
+        tmp_path / "a.dcm", pixels, syntax, **{k: v for k, v in tags.items() if v is not None}
+    )
     return prepare_image(path, laterality, options=options)
 
 
@@ -82,7 +84,7 @@ def test_rescaled_values_give_the_same_picture(tmp_path):
 
 def test_padding_is_no_breast(tmp_path):
     padded = (4095 - IMAGE).astype(np.uint16)
-    padded[:, 500:] = 0  # Would be white once inverted.
+    padded[:90] = padded[-90:] = padded[:, 450:] = 0  # Would be white once inverted.
     prepared = prepare(
         tmp_path, padded, PhotometricInterpretation="MONOCHROME1", PixelPaddingValue=0
     )
@@ -105,6 +107,13 @@ def test_window_is_ignored_on_request(tmp_path):
     whole = prepare(tmp_path, voi="none", **tags)
     assert whole.facts["voi"] == {"kind": "none", "low": 0, "high": 4095}
     assert whole.pixels.max() == pytest.approx(IMAGE.max() / 4095 * 65535, abs=2)
+
+
+def test_inside_is_at_least_one_even_where_the_window_ends_in_black(tmp_path):
+    plain = prepare(tmp_path).pixels
+    black = prepare(tmp_path, WindowCenter=3900, WindowWidth=100).pixels
+    assert black.max() == 1
+    np.testing.assert_array_equal(black > 0, plain > 0)
 
 
 def test_window_that_clips_the_breast_is_doubted(tmp_path):
@@ -166,7 +175,10 @@ def test_given_side_and_view_go_before_the_header(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", IMAGE, **TAGS)
     prepared = prepare_image(path, Laterality.RIGHT, ViewPosition.MLO)
     assert (prepared.laterality, prepared.view_position) == ("R", "MLO")
-    assert "the chest wall lies on the side of the other breast" in prepared.facts["doubts"]
+    assert prepared.facts["doubts"] == [
+        "the given laterality contradicts the header",
+        "the chest wall lies on the side of the other breast",
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.npy", "a.dat"])

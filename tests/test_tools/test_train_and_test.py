@@ -82,8 +82,9 @@ def test_testing_writes_metrics_predictions_and_features(trained, root, tmp_path
     assert features["image_id"].tolist() == [row.image_id for row in predictions]
     assert {row.split for row in predictions} == {"test"}
 
-    main([*arguments, "--tta", "--no-report", "--out", "mirrored.json", "--out-item", "pred"])
+    main([*arguments, "--tta", "--no-report", "--out", "mirrored.json", "--show-dir", "pictures"])
     mirrored = read_dump("mirrored.json").records
+    assert {p.stem for p in Path("pictures").iterdir()} == {row.image_id for row in mirrored}
     main([*arguments, "--amp", "--no-report", "--out", "m.json", "--out-item", "metrics"])
     assert json.loads(Path("m.json").read_text())["info"]["amp"] is True
     for plain, other in zip(predictions, mirrored, strict=True):

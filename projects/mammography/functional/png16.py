@@ -82,7 +82,9 @@ def decode_png16(data: bytes) -> NDArray[np.uint16] | NDArray[np.uint8]:
 
 def _decode_by_opencv(data: bytes) -> NDArray[np.uint16] | NDArray[np.uint8]:
     try:
-        image: NDArray[np.uint16] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        image: NDArray[np.uint16] | None = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED
+        )
     except cv2.error as error:
         raise ValueError(f"decode_png16: PNG must be decodable: {error}") from error
     if image is None:

@@ -81,6 +81,8 @@ def prepare_image(
         raise RejectedImage("unknown laterality")
     breast = _find(stored, header)
     to_grey, voi, doubts = grey_maps(stored, header, breast, options)
+    if header.laterality not in (None, laterality):
+        doubts.append("the given laterality contradicts the header")
     if laterality and breast.chest_wall != _chest_wall_of(laterality):
         doubts.append("the chest wall lies on the side of the other breast")
     margin = 2 * breast.factor if options.margin_px is None else options.margin_px

@@ -168,14 +168,14 @@ def test_a_classifier_begins_with_what_self_supervision_saved(method, resnet18, 
     train(self_supervisor(method), {"checkpoint": resnet18[0]}, tmp_path / "pretrain", VIEWS)
     saved = tmp_path / "pretrain" / "epoch_1.pth"
     seen = train(classifier(RESNET18), {"checkpoint": str(saved)}, tmp_path / "finetune")
-    want = backbone_of(torch.load(saved)["state_dict"])
+    want = backbone_of(torch.load(saved, weights_only=False)["state_dict"])
     for name, tensor in want.items():
         assert torch.equal(seen[f"backbone.{name}"], tensor), name
 
 
 def test_the_averaged_branch_of_byol_begins_with_the_loaded_weights(resnet18, tmp_path):
     train(self_supervisor("BYOL"), {"checkpoint": resnet18[0]}, tmp_path / "run", VIEWS)
-    saved = torch.load(tmp_path / "run" / "epoch_1.pth")["state_dict"]
+    saved = torch.load(tmp_path / "run" / "epoch_1.pth", weights_only=False)["state_dict"]
     # One step long the average is what the online branch held before it.
     for name in ("layer1.0.conv1.weight", "layer4.1.bn2.weight"):
         assert torch.equal(saved[f"target_net.module.0.{name}"], resnet18[1][name])
@@ -214,7 +214,7 @@ def test_says_what_it_loaded(resnet18, tmp_path):
 def test_a_resumed_run_keeps_its_own_weights(resnet18, tmp_path):
     hook = {"checkpoint": resnet18[0]}
     train(classifier(RESNET18), hook, tmp_path / "run")
-    saved = torch.load(tmp_path / "run" / "epoch_1.pth")["state_dict"]
+    saved = torch.load(tmp_path / "run" / "epoch_1.pth", weights_only=False)["state_dict"]
     seen = train(classifier(RESNET18), hook, tmp_path / "run", resume=True, epochs=2)
     assert all(torch.equal(seen[name], tensor) for name, tensor in saved.items())
 

