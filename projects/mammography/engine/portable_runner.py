@@ -18,6 +18,7 @@ _ABOUT_ITSELF = ('"FileClient"', '"HardDiskBackend"')
 _FOR_THE_FILE = (
     "\n------",  # the machine
     "Config:\n",
+    "paramwise_options",  # several lines per parameter
     "Hooks will be executed",
     "Distributed training is not used",
 )
