@@ -94,6 +94,16 @@ def test_images_may_lie_below_a_prefix_or_at_an_absolute_path(published, study, 
     assert data[0]["img_path"] == rows[0]["img_path"]
 
 
+def test_shuffled_labels_are_the_same_labels_on_other_images(study):
+    plain = [row["gt_label"] for row in MammographyDataset(**study.settings)]
+    shuffled = MammographyDataset(**study.settings, shuffle_labels=1)
+    again = MammographyDataset(**study.settings, shuffle_labels=1)
+    labels = [row["gt_label"] for row in shuffled]
+    assert labels != plain
+    assert sorted(map(str, labels)) == sorted(map(str, plain))
+    assert labels == [row["gt_label"] for row in again]
+
+
 def test_records_are_kept_by_field(study):
     data = MammographyDataset(
         **study.settings, filter_cfg={"split": "train", "view_position": ["MLO", "ML"]}

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.fileio import join_path
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
@@ -46,6 +47,8 @@ class MammographyDataset(BaseDataset):
         labelled_only: Leave out images without a label of any chosen task.
         balance_by: Task whose classes :class:`ClassBalancedDataset` evens out; may be left
             out when there is one such task only.
+        shuffle_labels: Seed of a permutation that deals the labels out anew among the images:
+            the check that a score is earned. A model trained so must score at chance.
         filter_cfg: Values to keep, by field: ``dict(split=["train"], view_position=["CC"])``.
         **kwargs: As in :class:`mmpretrain.datasets.BaseDataset`: ``data_root``,
             ``data_prefix``, ``pipeline``, ``indices``, ``test_mode``, ``lazy_init`` ...
@@ -62,6 +65,7 @@ class MammographyDataset(BaseDataset):
         tasks: Sequence[str] | None = None,
         labelled_only: bool = False,
         balance_by: str | None = None,
+        shuffle_labels: int | None = None,
         filter_cfg: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -74,6 +78,7 @@ class MammographyDataset(BaseDataset):
         self.chosen = None if tasks is None else list(tasks)
         self.labelled_only = labelled_only
         self.balance_by = balance_by
+        self.shuffle_labels = shuffle_labels
         super().__init__(ann_file, filter_cfg=filter_cfg, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
@@ -83,7 +88,13 @@ class MammographyDataset(BaseDataset):
         self._metainfo["tasks"] = list(tasks)
         self._metainfo["task_specs"] = {name: task.to_json() for name, task in tasks.items()}
         self._check_balance_by(tasks)
-        return [self._row(record, tasks) for record in annotations.records]
+        rows = [self._row(record, tasks) for record in annotations.records]
+        if self.shuffle_labels is None:
+            return rows
+        order = np.random.default_rng(self.shuffle_labels).permutation(len(rows))
+        return [
+            row | {"gt_label": rows[i]["gt_label"]} for row, i in zip(rows, order, strict=True)
+        ]
 
     def _choose(self, known: Mapping[str, Task]) -> dict[str, Task]:
         if self.chosen is None:
