@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from mammography.functional.bootstrap import patient_bootstrap_roc_auc
 from mammography.reports.run_report import SECTIONS, write_run_report
 from mammography.structures.prediction import PredictionRecord
 from mammography.structures.task import Task
@@ -362,3 +363,17 @@ def test_the_config_is_shown_whole_and_folded(page):
     configuration = section(page, "configuration")
     assert "max_epochs = 12" in configuration
     assert "<details>" in configuration
+
+
+def test_an_auc_comes_with_the_interval_of_its_patients(tmp_path):
+    page = section(render(write_run(tmp_path, n=80), tmp_path), "results")
+    rows = records(80)
+    labels, scores = labels_and_scores(80)
+    low, high = patient_bootstrap_roc_auc(labels, scores, [row.patient_id for row in rows])
+    patients = len({row.patient_id for row in rows})
+    assert f"95 % interval {low:.3f} to {high:.3f} (2,000 resamples of {patients} patients" in page
+
+
+def test_no_interval_is_given_to_a_handful_of_images(tmp_path):
+    page = section(render(write_run(tmp_path, n=14), tmp_path), "results")
+    assert "95 %" not in page

@@ -45,7 +45,7 @@ def read_stored_pixels(path: str | Path) -> tuple[pydicom.Dataset, Pixels]:
         RejectedImage: If the file is no DICOM file or cut short; holds no pixels, several
             frames or colours; or its pixel data are corrupt or in an unknown coding.
     """
-    dataset = _read_dataset(Path(path))
+    dataset = read_dataset(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom quotes the values that it finds odd.
         try:
@@ -69,13 +69,22 @@ def transfer_syntax(dataset: pydicom.Dataset) -> uid.UID:
     return uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian
 
 
-def _read_dataset(path: Path) -> pydicom.Dataset:
+def read_dataset(path: str | Path, stop_before_pixels: bool = False) -> pydicom.Dataset:
+    """Read a DICOM file.
+
+    Args:
+        path: A DICOM file; one without preamble or transfer syntax is read as well.
+        stop_before_pixels: Read the header only.
+
+    Raises:
+        RejectedImage: If the file is no DICOM file or cut short.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            dataset = pydicom.dcmread(path)
+            dataset = pydicom.dcmread(path, stop_before_pixels=stop_before_pixels)
         except InvalidDicomError:
-            dataset = _read_without_preamble(path)
+            dataset = _read_without_preamble(path, stop_before_pixels)
         except OSError as error:
             raise RejectedImage(f"unreadable file ({type(error).__name__})") from error
         except Exception as error:  # zlib, struct, EOF: the data set cannot be walked through.
@@ -85,9 +94,9 @@ def _read_dataset(path: Path) -> pydicom.Dataset:
     return dataset
 
 
-def _read_without_preamble(path: Path) -> pydicom.Dataset:
+def _read_without_preamble(path: str | Path, stop_before_pixels: bool) -> pydicom.Dataset:
     try:
-        dataset = pydicom.dcmread(path, force=True)
+        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=stop_before_pixels)
         plausible = {"Rows", "Columns", "BitsAllocated"} <= {e.keyword for e in dataset}
     except Exception as error:  # What is no DICOM breaks the parser in any way.
         raise RejectedImage("not a DICOM file") from error
@@ -118,7 +127,7 @@ def _decode(dataset: pydicom.Dataset, syntax: uid.UID) -> Pixels:
     if syntax in _NATIVE:
         return _decode_native(dataset, syntax)
     if syntax not in codecs.COMPRESSED:
-        raise RejectedImage(f"unsupported transfer syntax ({_name(syntax)})")
+        raise RejectedImage(f"unsupported transfer syntax ({syntax_name(syntax)})")
     try:
         stream = get_frame(dataset.PixelData, 0, number_of_frames=1)
     except Exception as error:
@@ -139,7 +148,7 @@ def _decode(dataset: pydicom.Dataset, syntax: uid.UID) -> Pixels:
     return _stored_bits(pixels, dataset, dataset.get("BitsStored"))
 
 
-def _name(syntax: uid.UID) -> str:
+def syntax_name(syntax: uid.UID) -> str:
     """Name a syntax of the standard; a private one could hold anything."""
     return syntax.name if syntax.is_transfer_syntax else "private"
 
@@ -159,7 +168,7 @@ def _fall_back(dataset: pydicom.Dataset, syntax: uid.UID) -> Pixels:
     try:
         pixels: Pixels = dataset.pixel_array
     except Exception as error:
-        raise RejectedImage(f"corrupt or unsupported {_name(syntax)} pixel data") from error
+        raise RejectedImage(f"corrupt or unsupported {syntax_name(syntax)} pixel data") from error
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 

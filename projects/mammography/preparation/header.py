@@ -10,7 +10,7 @@ import numpy as np
 from pydicom import Dataset
 
 from mammography.functional.intensity import Line, LookupTable, Map, VoiFunction, Window
-from mammography.preparation.decode import transfer_syntax
+from mammography.preparation.decode import syntax_name, transfer_syntax
 from mammography.preparation.rejection import RejectedImage
 from mammography.terms import Laterality, ViewPosition
 
@@ -70,9 +70,10 @@ class Header:
 
 def plain_header(file_format: str, bits: int) -> Header:
     """Return what is known of an image without a header."""
-    names = ("photometric", "transfer_syntax", "presentation_intent", "spacing_source")
-    facts = {"file_format": file_format, "bits_stored": bits, **dict.fromkeys(names)}
-    return Header(bits_stored=bits, facts=facts | {"lossy": None, "view_modifiers": []})
+    names = ("photometric", "transfer_syntax", "presentation_intent", "spacing_source", "lossy")
+    facts = {"file_format": file_format, "bits_allocated": bits, "bits_stored": bits}
+    unknown = dict.fromkeys((*names, "laterality_source", "view_source"))
+    return Header(bits_stored=bits, facts=facts | unknown | {"view_modifiers": []})
 
 
 def read_header(dataset: Dataset, window_index: int = 0) -> Header:
@@ -99,6 +100,8 @@ def read_header(dataset: Dataset, window_index: int = 0) -> Header:
 def _read_header(dataset: Dataset, window_index: int) -> Header:
     doubts: list[str] = []
     spacing, spacing_source = _spacing(dataset, doubts)
+    laterality, laterality_source = _laterality(dataset, doubts)
+    view_position, view_source = _view_position(dataset)
     voi, voi_facts = _voi(dataset, window_index, doubts)
     photometric = str(dataset.PhotometricInterpretation)
     bits = int(dataset.get("BitsStored") or dataset.BitsAllocated)
@@ -113,8 +116,8 @@ def _read_header(dataset: Dataset, window_index: int) -> Header:
     return Header(
         inverted=photometric == "MONOCHROME1",
         bits_stored=bits,
-        laterality=_laterality(dataset, doubts),
-        view_position=_view_position(dataset),
+        laterality=laterality,
+        view_position=view_position,
         manufacturer=" ".join(str(dataset.get("Manufacturer") or "").split()) or None,
         pixel_spacing_mm=spacing,
         padding=_padding(dataset),
@@ -123,10 +126,13 @@ def _read_header(dataset: Dataset, window_index: int) -> Header:
         facts={
             "file_format": "DICOM",
             "photometric": photometric,
+            "bits_allocated": int(dataset.BitsAllocated),
             "bits_stored": bits,
-            "transfer_syntax": transfer_syntax(dataset).name,
+            "transfer_syntax": syntax_name(transfer_syntax(dataset)),
             "presentation_intent": intent,
             "lossy": str(dataset.get("LossyImageCompression", "")) == "01",
+            "laterality_source": laterality_source,
+            "view_source": view_source,
             "view_modifiers": _modifiers(dataset),
             "spacing_source": spacing_source,
             "voi": voi_facts,
@@ -140,23 +146,26 @@ def _word(dataset: Dataset, keyword: str, words: Iterable[str]) -> str | None:
     return value if value in words else None
 
 
-def _laterality(dataset: Dataset, doubts: list[str]) -> Laterality | None:
-    stated = [_word(dataset, k, tuple(Laterality)) for k in ("ImageLaterality", "Laterality")]
-    sides = {side for side in stated if side}
-    if len(sides) > 1:
+def _laterality(dataset: Dataset, doubts: list[str]) -> tuple[Laterality | None, str | None]:
+    """Return the side and the attribute that it comes from."""
+    stated = {k: _word(dataset, k, tuple(Laterality)) for k in ("ImageLaterality", "Laterality")}
+    sides = [(Laterality(side), keyword) for keyword, side in stated.items() if side]
+    if len({side for side, _ in sides}) > 1:
         doubts.append("Laterality contradicts ImageLaterality, which was taken")
-    return Laterality(next(side for side in stated if side)) if sides else None
+    return sides[0] if sides else (None, None)
 
 
-def _view_position(dataset: Dataset) -> ViewPosition | None:
-    """Return the view by name, by code, or where a scanner program put it."""
+def _view_position(dataset: Dataset) -> tuple[ViewPosition | None, str | None]:
+    """Return the view by name, by code, or where a scanner program put it, and which."""
     name = _word(dataset, "ViewPosition", tuple(ViewPosition))
     codes = [_VIEW_CODES[c] for c in _codes(dataset.get("ViewCodeSequence")) if c in _VIEW_CODES]
     orientation = dataset.get("PatientOrientation") or ""
     if not isinstance(orientation, str):
         orientation = "".join(orientation)
-    words = [name, *codes, orientation.strip().upper()]
-    return next((ViewPosition(word) for word in words if word in tuple(ViewPosition)), None)
+    words = [("ViewPosition", name), *(("ViewCodeSequence", code) for code in codes)]
+    words.append(("PatientOrientation", orientation.strip().upper()))
+    found = ((ViewPosition(w), source) for source, w in words if w in tuple(ViewPosition))
+    return next(found, (None, None))
 
 
 def _codes(sequence: Any) -> list[str]:

@@ -38,9 +38,10 @@ class PreparedImage:
         manufacturer: Maker of the machine.
         pixel_spacing_mm: Size of a pixel as (row, column).
         facts: What was found and done, as plain values for JSON: ``file_format``,
-            ``photometric``, ``bits_stored``, ``transfer_syntax``, ``presentation_intent``,
-            ``lossy``, ``view_modifiers``, ``spacing_source``, ``voi``, ``chest_wall`` and
-            ``doubts``, a list of what is odd.
+            ``photometric``, ``bits_allocated``, ``bits_stored``, ``transfer_syntax``,
+            ``presentation_intent``, ``lossy``, ``laterality_source`` and ``view_source`` (an
+            attribute, or ``given``), ``view_modifiers``, ``spacing_source``, ``voi``,
+            ``chest_wall`` and ``doubts``, a list of what is odd.
     """
 
     pixels: Pixels
@@ -75,7 +76,8 @@ def prepare_image(
             options need; the text is the reason.
     """
     options = options or PreparationOptions()
-    stored, header = _read(Path(path), options)
+    stored, header = read_image(Path(path), options)
+    given = {"laterality_source": laterality, "view_source": view_position}
     laterality = laterality or header.laterality
     if laterality is None and options.require_laterality:
         raise RejectedImage("unknown laterality")
@@ -104,11 +106,17 @@ def prepare_image(
         header.manufacturer,
         spacing and (spacing[0] / scale_hw[0], spacing[1] / scale_hw[1]),
         header.facts
+        | {source: "given" for source, value in given.items() if value}
         | {"voi": voi, "chest_wall": breast.chest_wall, "doubts": header.doubts + doubts},
     )
 
 
-def _read(path: Path, options: PreparationOptions) -> tuple[NDArray[Any], Header]:
+def read_image(path: Path, options: PreparationOptions) -> tuple[NDArray[Any], Header]:
+    """Return the values that a file stores, and what it says about them.
+
+    Raises:
+        RejectedImage: If the file cannot be read.
+    """
     name = plain_format(path)
     if name is not None:
         pixels = read_plain_pixels(path)

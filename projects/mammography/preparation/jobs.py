@@ -81,20 +81,25 @@ class Workshop:
         """Prepare one image, or reject it; note either in the journal."""
         key = self.key(job)  # Before the file is read: a file that changes meanwhile is redone.
         try:
-            prepared = _prepare(job, self.options)
+            prepared = prepare_job(job, self.options)
         except RejectedImage as reason:
             self.reject(job, str(reason), key)
             return
         data = encode_png16(prepared.pixels)
         write_whole(self.png(job), data)
-        self.journal.append(job.image_id, key, _result(prepared, len(data)))
+        self.journal.append(job.image_id, key, {"png_bytes": len(data)} | describe(prepared))
 
     def reject(self, job: Job, reason: str, key: str = "") -> None:
         """Note why an image cannot be used."""
         self.journal.append(job.image_id, key or self.key(job), {"rejected": reason})
 
 
-def _prepare(job: Job, options: PreparationOptions) -> PreparedImage:
+def prepare_job(job: Job, options: PreparationOptions) -> PreparedImage:
+    """Prepare one image; whatever goes wrong, but a lack of memory, rejects it.
+
+    Raises:
+        RejectedImage: With the reason.
+    """
     if not job.path.is_file():
         raise RejectedImage("file does not exist")
     try:
@@ -107,9 +112,9 @@ def _prepare(job: Job, options: PreparationOptions) -> PreparedImage:
         raise RejectedImage(f"unexpected {type(error).__name__}") from error
 
 
-def _result(prepared: PreparedImage, png_bytes: int) -> dict[str, Any]:
+def describe(prepared: PreparedImage) -> dict[str, Any]:
+    """Return all but the pixels as plain values for JSON."""
     return {
-        "png_bytes": png_bytes,
         "size_hw": list(prepared.pixels.shape),
         "pixel_spacing_mm": prepared.pixel_spacing_mm,
         "laterality": prepared.laterality,

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mammography.functional.bootstrap import patient_bootstrap_roc_auc
 from mammography.reports.blocks import Section, Table, Text
 from mammography.reports.remedies import missing_metrics
 from mammography.reports.run_folder import Run
+from mammography.reports.task_scores import TaskScores
 from mammography.reports.wording import ABSENT, metric_label, metric_order, number
 
 _COUNTS = {"n": "n", "n_positive": "positive"}
 _EXPLANATION = (
-    "Each image counts as one case, so two views of a breast count twice. No interval is given: "
-    "a difference between two runs is not shown to be more than chance. For a task of more than "
-    "two classes, ROC-AUC is the mean over the classes of each against the others."
+    "Each image counts as one case, so two views of a breast count twice; intervals resample "
+    "patients. A difference between two runs is not shown to be more than chance. For a task of "
+    "more than two classes, ROC-AUC is the mean over the classes of each against the others."
 )
+_REPEATS = 2000
 
 
 def results_section(run: Run) -> Section:
@@ -24,7 +27,27 @@ def results_section(run: Run) -> Section:
     for name, values in run.metrics.items():
         groups.setdefault(_metrics(values), []).append(name)
     tables = tuple(_table(run, names, metrics) for metrics, names in groups.items())
-    return Section("results", "Test results", (*tables, Text(_EXPLANATION)))
+    intervals = [interval(scores) for scores in run.scores.values()]
+    texts = [*filter(None, intervals), _EXPLANATION]
+    return Section("results", "Test results", (*tables, *map(Text, texts)))
+
+
+def interval(scores: TaskScores) -> str | None:
+    """Tell the ROC-AUC of a binary task with its interval, where one can be given."""
+    patients = [record.patient_id for record in scores.records if record.patient_id is not None]
+    if scores.roc_auc is None or len(patients) < len(scores.labels):
+        return None
+    try:
+        low, high = patient_bootstrap_roc_auc(
+            scores.labels, scores.scores, patients, repeats=_REPEATS
+        )
+    except ValueError:  # too few of a class: the summary cautions
+        return None
+    return (
+        f"{scores.task.name}: ROC-AUC {scores.roc_auc:.3f}, 95 % interval {low:.3f} to {high:.3f} "
+        f"({_REPEATS:,} resamples of {len(set(patients))} patients, percentiles, seed 0; "
+        f"n = {len(scores.labels)} images, {scores.n_positive} positive)."
+    )
 
 
 def _metrics(values: Mapping[str, Any]) -> tuple[str, ...]:

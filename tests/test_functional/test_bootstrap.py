@@ -1,0 +1,77 @@
+"""Tests of mammography/functional/bootstrap.py."""
+
+import numpy as np
+import pytest
+from scipy.stats import bootstrap
+from sklearn.metrics import roc_auc_score
+
+from mammography.functional.bootstrap import patient_bootstrap_roc_auc, weighted_roc_auc
+
+
+def draw(patients=60, images=4, spread=1.0, seed=0):
+    """Scores of images that share the luck of their patient, as strongly as ``spread`` says."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(patients), images)
+    labels = (patient % 2).astype(float)
+    scores = labels + spread * rng.normal(size=patients)[patient] + rng.normal(size=len(patient))
+    return labels, scores, patient
+
+
+@pytest.mark.parametrize("digits", [8, 0])
+def test_the_weighted_area_is_that_of_scikit_learn_with_and_without_ties(digits):
+    labels, scores, _ = draw()
+    scores = scores.round(digits)
+    weights = np.random.default_rng(1).integers(0, 4, len(labels))
+    want = roc_auc_score(labels, scores, sample_weight=weights)
+    assert weighted_roc_auc(labels, scores, weights) == pytest.approx(want, abs=1e-12)
+
+
+def test_a_class_without_weight_gives_no_area():
+    assert np.isnan(weighted_roc_auc([0, 1], [0.2, 0.8], [1, 0]))
+
+
+def test_with_one_image_a_patient_it_is_the_interval_of_scipy():
+    labels, scores, patient = draw(patients=200, images=1)
+    theirs = bootstrap(
+        (labels, scores),
+        lambda y, s: roc_auc_score(y, s),
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=2000,
+        rng=1,
+    ).confidence_interval
+    assert patient_bootstrap_roc_auc(labels, scores, patient) == pytest.approx(theirs, abs=0.01)
+
+
+def test_images_of_one_patient_do_not_count_as_many_patients():
+    labels, scores, patient = draw(spread=3.0)
+    low, high = patient_bootstrap_roc_auc(labels, scores, patient)
+    alone_low, alone_high = patient_bootstrap_roc_auc(labels, scores, np.arange(len(labels)))
+    assert high - low > 1.5 * (alone_high - alone_low)
+
+
+def test_nineteen_of_twenty_studies_hold_the_truth():
+    rng = np.random.default_rng(3)
+    truth = 0.7602499389065233  # Phi(1 / sqrt(2)): normal scores one standard deviation apart
+    inside = 0
+    for study in range(200):
+        labels = np.arange(120) % 2
+        scores = labels + rng.normal(size=120)
+        low, high = patient_bootstrap_roc_auc(
+            labels, scores, np.arange(120), repeats=300, seed=study
+        )
+        inside += low <= truth <= high
+    assert 0.90 <= inside / 200 <= 0.985
+
+
+def test_the_seed_decides():
+    data = draw()
+    assert patient_bootstrap_roc_auc(*data) == patient_bootstrap_roc_auc(*data)
+    assert patient_bootstrap_roc_auc(*data, seed=1) != patient_bootstrap_roc_auc(*data)
+
+
+def test_too_few_of_a_class_are_refused():
+    labels, scores, patient = draw(patients=8, images=2)
+    with pytest.raises(ValueError, match="at least 10 images of each class, got 8"):
+        patient_bootstrap_roc_auc(labels, scores, patient)
