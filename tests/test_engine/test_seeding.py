@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
+from golden import golden
 from mammography.engine.seeding import (
     NumberedSampler,
     SeededDataset,
@@ -115,3 +116,18 @@ def test_questions_go_to_the_dataset_inside():
     assert (len(data), data.metainfo) == (3, SmallStudy.metainfo)
     with pytest.raises(AttributeError):
         _ = data.nothing_of_that_name
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_three_processes_draw_what_torch_and_mmengine_deal_out(monkeypatch, epoch):
+    want = golden("07_samplers")["expected"]["torch_distributed"][f"epoch{epoch}_world3"]
+    drawn = []
+    for rank in range(3):
+        for module in ("mmengine.dataset.sampler", "mammography.engine.seeding"):
+            monkeypatch.setattr(f"{module}.get_dist_info", lambda rank=rank: (rank, 3))
+        sampler = NumberedSampler(range(10), {"type": "mmengine.DefaultSampler"}, seed=7)
+        sampler.set_epoch(epoch)
+        drawn.append(list(sampler))
+    assert [[index for index, _ in rank] for rank in drawn] == want
+    places = sorted(place for rank in drawn for _, place in rank)
+    assert places == [*range(12 * epoch, 12 * epoch + 12)]

@@ -44,7 +44,9 @@ def view_code(value, *modifiers):
     ],
 )
 def test_laterality_is_read_from_the_image_or_else_the_series(tags, expected):
-    assert header_of(**tags).laterality is expected
+    header = header_of(**tags)
+    assert header.laterality is expected
+    assert header.facts["laterality_source"] == (list(tags)[-1] if expected else None)
 
 
 def test_contradicting_lateralities_are_a_doubt():
@@ -69,7 +71,9 @@ def test_contradicting_lateralities_are_a_doubt():
 )
 @pytest.mark.filterwarnings("ignore:Invalid value")
 def test_view_is_read_by_name_or_code_or_where_a_scanner_put_it(tags, expected):
-    assert header_of(**tags).view_position is expected
+    header = header_of(**tags)
+    assert header.view_position is expected
+    assert header.facts["view_source"] == (list(tags)[-1] if expected else None)
 
 
 def test_every_view_code_is_one_of_the_standard():

@@ -54,9 +54,11 @@ def test_facts_and_geometry_tell_what_was_done(tmp_path):
     assert prepared.pixel_spacing_mm == (0.1, 0.1)
     assert prepared.geometry.source_size_hw == SIZE_HW
     assert json.loads(json.dumps(prepared.facts)) == {
-        "file_format": "DICOM", "photometric": "MONOCHROME2", "bits_stored": 12,
-        "transfer_syntax": "Explicit VR Little Endian", "presentation_intent": None,
-        "lossy": False, "view_modifiers": [], "spacing_source": "ImagerPixelSpacing",
+        "file_format": "DICOM", "photometric": "MONOCHROME2", "bits_allocated": 16,
+        "bits_stored": 12, "transfer_syntax": "Explicit VR Little Endian",
+        "presentation_intent": None, "lossy": False, "laterality_source": "ImageLaterality",
+        "view_source": "ViewPosition", "view_modifiers": [],
+        "spacing_source": "ImagerPixelSpacing",
         "voi": {"kind": "window", "index": 0, "of": 1, "function": "LINEAR",
                 "center": 1500, "width": 3000},
         "chest_wall": "left", "doubts": [],
@@ -175,6 +177,7 @@ def test_given_side_and_view_go_before_the_header(tmp_path):
     path = write_dicom(tmp_path / "a.dcm", IMAGE, **TAGS)
     prepared = prepare_image(path, Laterality.RIGHT, ViewPosition.MLO)
     assert (prepared.laterality, prepared.view_position) == ("R", "MLO")
+    assert (prepared.facts["laterality_source"], prepared.facts["view_source"]) == ("given",) * 2
     assert prepared.facts["doubts"] == [
         "the given laterality contradicts the header",
         "the chest wall lies on the side of the other breast",
