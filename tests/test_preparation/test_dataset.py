@@ -3,6 +3,7 @@ import json
 import os
 import re
 import stat
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -456,7 +457,11 @@ def test_a_patient_in_two_splits_of_the_source_is_refused(tmp_path, prepare, stu
 
 
 def test_a_manufacturer_that_is_no_name_of_one_is_left_out_and_doubted(tmp_path, prepare):
-    for name, maker in {"a": "HOLOGIC, Inc.", "b": "Planted^Person", "c": "1956-04-12"}.items():
+    for name, maker in {
+        "a": "HOLOGIC, Inc.",
+        "b": "Planted^Person",
+        "c": "seen 12.04.1956",
+    }.items():
         write_dicom(
             tmp_path / f"{name}.dcm", draw_breast(), ImageLaterality="L", Manufacturer=maker
         )
@@ -483,3 +488,103 @@ def test_numbers_that_make_no_sense_are_refused(tmp_path, prepare):
         prepare(tmp_path / "study", limit=0)
     with pytest.raises(ValueError, match="--workers must be at least 1, got 0"):
         prepare(tmp_path / "study", workers=0)
+
+
+def test_a_path_that_no_file_can_have_rejects_one_image(tmp_path, prepare, study):
+    rows = [row | {"path": str(study / row["path"])} for row in read_rows(study / "table.csv")[:2]]
+    write_rows(tmp_path / "t.csv", [*rows, rows[0] | {"path": "x" * 300}])
+    summary = prepare(tmp_path / "study", root=tmp_path / "t.csv")
+    assert summary.rejected == {"x" * 300: "file does not exist"}
+    assert summary.counts["images"] == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError, "unreadable file (PermissionError)"),
+        (MemoryError, "too large for the memory"),
+    ],
+)
+def test_what_the_machine_is_to_blame_for_is_tried_again(
+    tmp_path, prepare, monkeypatch, error, reason
+):
+    real = jobs.prepare_image
+
+    def fail_once(path, *rest):
+        if path.name.endswith("_3.dcm"):
+            raise error
+        return real(path, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "prepare_image", fail_once)
+        summary = prepare(tmp_path / "study")
+    assert list(summary.rejected.values()) == [reason]
+    again = prepare(tmp_path / "study")
+    assert (again.reused, again.rejected, again.counts["images"]) == (7, {}, 8)
+
+
+def test_while_pixels_change_there_are_no_annotations_of_the_old_ones(
+    tmp_path, prepare, monkeypatch
+):
+    out = tmp_path / "study"
+    prepare(out)
+    files = output_bytes(out)
+    (out / "annotations" / "mine.json").write_text("{}")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dataset, "for_each", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(out, preparation=PreparationOptions(flip_to=Laterality.RIGHT))
+    assert [path.name for path in (out / "annotations").iterdir()] == ["mine.json"]
+    (out / "annotations" / "mine.json").unlink()
+    prepare(out)
+    assert output_bytes(out) == files
+
+
+def test_new_images_leave_the_annotations_in_place_until_they_are_done(
+    tmp_path, prepare, monkeypatch
+):
+    out = tmp_path / "study"
+    prepare(out, limit=5)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, "for_each", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(out)
+    assert len(records_of(out)) == 5
+
+
+def test_another_salt_gives_other_names_and_tells_of_the_old_images(tmp_path, prepare, study):
+    out, other = tmp_path / "study", tmp_path / "salt"
+    prepare(out)
+    other.write_text("cd" * 32)
+    before = {record.image_id for record in records_of(out)}
+    summary = prepare_dataset("table", out, study, DatasetOptions(tasks=TASKS, salt_file=other))
+    assert not before & {record.image_id for record in records_of(out)}
+    assert {name.removesuffix(".png") for name in summary.stale} == before
+    assert "PNG files without annotation: 8: of earlier runs; delete them" in str(summary)
+
+
+def test_the_name_of_the_table_is_told_to_nobody(tmp_path, prepare, study):
+    table_name = "Planted_Person.csv"
+    (study / table_name).write_bytes((study / "table.csv").read_bytes())
+    options = {"table": table_name, "clinical": "age"}
+    prepare(tmp_path / "study", source_options=options)
+    (study / table_name).unlink()
+    assert json.loads((tmp_path / "study" / "prepared.json").read_text())["converter_options"] == {
+        "clinical": "age"
+    }
+
+
+def test_the_working_folder_has_a_name_as_well(tmp_path, prepare, monkeypatch):
+    (tmp_path / "study").mkdir()
+    monkeypatch.chdir(tmp_path / "study")
+    prepare(Path(), limit=1)
+    done = json.loads((tmp_path / "study" / "prepared.json").read_text())
+    annotations = read_annotations(tmp_path / "study" / "annotations" / "all.json")
+    assert (done["source"], annotations.source) == ("study", "study")

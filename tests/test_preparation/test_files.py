@@ -72,6 +72,7 @@ COLOUR = np.stack([SHALLOW] * 3, axis=-1)
         (tiff(DEEP, DEEP), "colour or multi-frame image"),
         (npy(np.zeros((3, 80, 60), np.uint16)), "colour or multi-frame image"),
         (npy(np.zeros((80, 60), complex)), "unsupported pixel type complex128"),
+        (npy(np.zeros((8, 6), [("Doe^Jane", "<u2")])), "unsupported pixel type void16"),
         (npy(np.full((80, 60), np.nan)), "values that are not finite"),
         (npy(DEEP)[:500], "corrupt NPY file"),
         (npy(np.array([[object()]])), "corrupt NPY file"),

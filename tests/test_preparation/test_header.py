@@ -165,6 +165,15 @@ def test_modality_of_no_effect_is_left_out():
     assert any("RescaleSlope" in doubt for doubt in header_of(RescaleSlope=0).doubts)
 
 
+@pytest.mark.parametrize("keyword", ["RescaleSlope", "RescaleIntercept"])
+def test_a_rescaling_that_is_no_number_is_ignored_with_a_doubt(keyword):
+    data = make_dicom(IMAGE, bits=12, **{keyword: "1.234567"})
+    header = read_header(pydicom.dcmread(BytesIO(data.replace(b"1.234567", b"Doe^Jane"))))
+    assert header.modality is None
+    assert f"{keyword} is no number and was ignored" in header.doubts
+    assert not any(keyword in doubt for doubt in header_of(**{keyword: ""}).doubts)
+
+
 def test_unusual_images_are_doubted():
     header = header_of(PresentationIntentType="FOR PROCESSING", Modality="CR")
     assert header.facts["presentation_intent"] == "FOR PROCESSING"

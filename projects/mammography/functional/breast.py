@@ -5,7 +5,7 @@ labels and white scanner edges. Bright must be dense: invert MONOCHROME1 first.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -23,6 +23,7 @@ from mammography.functional.breast_mask import (
 LOW_RESOLUTION = 512  # Pixels along the longer side of the small copy.
 _EDGE_COLUMNS = 0.005  # The edge of a scanner at the chest wall is no thicker, of the width.
 _EDGE_STEP = 0.15  # It is by so much brighter than the tissue beside it.
+_RIM = 2  # Pixels of the small copy that the outline of the tissue may be off.
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,13 @@ class Breast:
         if self.chest_wall == "left":
             return max(left, self.white_edge), top, right, bottom
         return left, top, min(right, width - self.white_edge), bottom
+
+    def core(self) -> "Breast":
+        """Return the breast without its rim, whose pixels of the small copy may be mixed."""
+        tissue = self.tissue.astype(np.uint8)
+        around = np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)
+        core = cv2.erode(tissue, around, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        return replace(self, mask=core > 0, tissue=core > 0)
 
     def mask_in(self, box: tuple[int, int, int, int], size_hw: tuple[int, int]) -> Mask:
         """Return the mask of a part of the image, with a smooth outline, at any size.

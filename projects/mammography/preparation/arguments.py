@@ -1,6 +1,10 @@
 """Words of a command line as values; a wrong one raises ``ValueError`` with the rule."""
 
+import argparse
 from collections.abc import Iterable
+
+from mammography.preparation.options import PreparationOptions
+from mammography.terms import Laterality
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -37,3 +41,30 @@ def parse_settings(texts: Iterable[str]) -> dict[str, str]:
             raise ValueError(f"--source-options must {rule}, got {text!r}")
         settings[name] = value
     return settings
+
+
+def add_preparation_options(parser: argparse.ArgumentParser) -> None:
+    """Add the words that say how pixels are prepared."""
+    add = parser.add_argument
+    add("--spacing-mm", type=float, help="resample to this size of a pixel")
+    add("--size", metavar="HEIGHTxWIDTH", help="size of every PNG")
+    add("--flip-to", type=Laterality, choices=list(Laterality), help="lay all chest walls there")
+    add("--voi", default="auto", choices=["auto", "stretch", "none"], help="default: the header's")
+    add("--window-index", type=int, default=0, help="which of several windows of a header")
+    add("--allow-unknown-laterality", action="store_true", help="keep images of unknown side")
+
+
+def read_preparation_options(args: argparse.Namespace) -> PreparationOptions:
+    """Return how pixels are prepared.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+    return PreparationOptions(
+        voi=args.voi,
+        window_index=args.window_index,
+        spacing_mm=args.spacing_mm,
+        size_hw=args.size and parse_size(args.size),
+        flip_to=args.flip_to,
+        require_laterality=not args.allow_unknown_laterality,
+    )

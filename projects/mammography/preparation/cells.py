@@ -1,13 +1,15 @@
 """Cells of a table as values: each reader says what the cell must be."""
 
+import math
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from mammography.preparation.dates import holds_date
 from mammography.preparation.tables import Row, TableError
 from mammography.terms import Laterality, Split, ViewPosition
 
@@ -16,11 +18,10 @@ T = TypeVar("T")
 _MISSING = {"", "na", "n/a", "nan", "none", "null", "<na>", "nat"}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _UID = re.compile(r"\d+(\.\d+){4,}")
-_DATE = re.compile(
-    r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"  # 20260131
-    r"|(19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}.*"  # 2026-01-31
-    r"|\d{1,2}[-/.]\d{1,2}[-/.](19|20)?\d\d"  # 31.01.2026
-)
+_WHOLE = re.compile(r"(\d+)\.0")
+_SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DIGITS_OF_A_WORKBOOK = 1e15
 _LISTED = 20
 
 _WORDS: dict[type[StrEnum], dict[str, str]] = {
@@ -56,6 +57,13 @@ class Problems:
             self.add(row, column, str(error), value)
             return None
 
+    def need(self, row: Row, column: str, reader: Callable[[Any], T]) -> T | None:
+        """Read one cell that must not be empty: ``None`` when it is bad, which is noted."""
+        value = row.cells.get(column)
+        if is_missing(value):
+            self.add(row, column, "not be empty", value)
+        return self.read(row, column, reader)
+
     def add(self, row: Row, column: str, rule: str, value: object) -> None:
         """Note one bad cell and the rule that it breaks."""
         self.found.append(f"{row.place}: {column} must {rule}, got {value!r}")
@@ -67,10 +75,18 @@ class Problems:
             TableError: With the first 20 bad cells and the number of the others.
         """
         if self.found:
-            more = len(self.found) - _LISTED
-            tail = f"\n  and {more} more" if more > 0 else ""
-            lines = "\n  ".join(self.found[:_LISTED])
-            raise TableError(f"{self.name}: {len(self.found)} bad cells\n  {lines}{tail}")
+            raise TableError(str(self))
+
+    def __str__(self) -> str:
+        """Say the first 20 bad cells and the number of the others."""
+        more = len(self.found) - _LISTED
+        tail = f"\n  and {more} more" if more > 0 else ""
+        lines = "\n  ".join(self.found[:_LISTED])
+        return f"{self.name}: {len(self.found)} bad cells\n  {lines}{tail}"
+
+    def places(self) -> list[str]:
+        """Return the rows that have a bad cell, in the order in which they were read."""
+        return list(dict.fromkeys(text.partition(":")[0] for text in self.found))
 
 
 def is_missing(value: object) -> bool:
@@ -86,10 +102,17 @@ def is_missing(value: object) -> bool:
 
 
 def identifier(value: object) -> str:
-    """Spell an identifier, whatever the file made of it: ``7.0`` of a workbook is ``7``."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()
+    """Spell an identifier, whatever the file made of it: ``7.0`` of a workbook is ``7``.
+
+    Raises:
+        CellError: If a spreadsheet has dropped digits, so that several have become one.
+    """
+    too_long = isinstance(value, float) and abs(value) >= _DIGITS_OF_A_WORKBOOK
+    text = unicodedata.normalize("NFC", str(value).strip())
+    if too_long or _SHORTENED.fullmatch(text):
+        raise CellError("have all its digits, of which a spreadsheet has dropped some: use text")
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 def term(words: type[StrEnum]) -> Callable[[object], Any]:
@@ -110,6 +133,46 @@ def term(words: type[StrEnum]) -> Callable[[object], Any]:
     return read
 
 
+def one_of(words: Sequence[str]) -> Callable[[object], str]:
+    """Return a reader of one of some words, spelled as they are."""
+
+    def read(value: object) -> str:
+        if str(value).strip() not in words:
+            raise CellError(f"be one of {', '.join(words)}" if len(words) > 1 else f"be {words[0]}")
+        return str(value).strip()
+
+    return read
+
+
+def pattern(known: re.Pattern[str], form: str) -> Callable[[object], str]:
+    """Return a reader of text of one form."""
+
+    def read(value: object) -> str:
+        text = str(value).strip()
+        if not known.fullmatch(text):
+            raise CellError(f"be {form}")
+        return text
+
+    return read
+
+
+def grade(low: int, high: int) -> Callable[[object], int]:
+    """Return a reader of whole numbers from ``low`` to ``high``.
+
+    Example:
+        >>> grade(0, 5)("4"), grade(0, 5)(4.0)
+        (4, 4)
+    """
+
+    def read(value: object) -> int:
+        text = identifier(value)
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise CellError(f"be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
 def category(value: object, longest: int = 40) -> object:
     """Return a number, a yes/no or a short word, never what may name a person.
 
@@ -118,20 +181,22 @@ def category(value: object, longest: int = 40) -> object:
         longest: Longest word in characters; longer ones may be free text.
 
     Raises:
-        CellError: If the cell is a date, a UID, a DICOM name or long text.
+        CellError: If the cell is a date, a UID, a DICOM name or long text, or a number
+            that is not finite or has a decimal comma.
 
     Example:
         >>> [category(cell) for cell in ("54", 54.0, "0.5", "TRUE", "007", "C50.4")]
         [54, 54, 0.5, True, '007', 'C50.4']
     """
-    if isinstance(value, date | datetime):
-        raise CellError("be no date, which identifies: give an age or a number of days")
+    refuse_date(value)
     if not isinstance(value, str | int | float):
         raise CellError("be a number or a word")
     text = str(value).strip()
-    if _DATE.fullmatch(text):
-        raise CellError("be no date, which identifies: give an age or a number of days")
-    if _UID.search(text) or "^" in text or len(text) > longest:
+    if _DECIMAL_COMMA.fullmatch(text):
+        raise CellError("have a decimal point, not a comma")
+    # Line breaks and other control characters: several lines are text, not a word.
+    is_text = any(unicodedata.category(letter) == "Cc" for letter in text)
+    if _UID.search(text) or "^" in text or len(text) > longest or is_text:
         raise CellError(
             f"be a number or a word of at most {longest} characters, not a UID or a name"
         )
@@ -139,12 +204,26 @@ def category(value: object, longest: int = 40) -> object:
 
 
 def _plain(text: str) -> object:
+    if text.lower() in ("inf", "-inf"):
+        raise CellError("be a finite number")
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
     if not _NUMBER.fullmatch(text):
         return text
     number = float(text)
-    return int(number) if number.is_integer() else number
+    if not math.isfinite(number):
+        raise CellError("be a finite number")
+    return int(number) if number.is_integer() and abs(number) < _DIGITS_OF_A_WORKBOOK else number
+
+
+def refuse_date(value: object) -> None:
+    """Refuse what names a day or a month of a person.
+
+    Raises:
+        CellError: If it does.
+    """
+    if holds_date(value):
+        raise CellError("be no date, which identifies: give an age or a number of days")
 
 
 def path_below(folder: Path) -> Callable[[object], str]:
@@ -154,7 +233,7 @@ def path_below(folder: Path) -> Callable[[object], str]:
     """
 
     def read(value: object) -> str:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _can_name_a_file(value):
             raise CellError("be a path")
         path = PurePosixPath(value.strip().replace("\\", "/"))
         if ".." in path.parts:
@@ -165,3 +244,8 @@ def path_below(folder: Path) -> Callable[[object], str]:
         return str(path.relative_to(folder.absolute().as_posix()) if inside else path)
 
     return read
+
+
+def _can_name_a_file(text: str) -> bool:
+    """Whether text has no code that the names of files cannot have: NUL, half a pair."""
+    return not any(letter == "\0" or unicodedata.category(letter) == "Cs" for letter in text)

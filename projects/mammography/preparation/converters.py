@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from mammography.preparation import sources
+from mammography.preparation.contents import Contents
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task, parse_tasks
 from mammography.terms import Level
@@ -22,13 +23,15 @@ class SourceError(ValueError):
 class Converter:
     """A module of :mod:`mammography.preparation.sources`.
 
-    The module has a function ``read_records(root, tasks, **options)`` that yields one
+    The module has two functions. ``read_records(root, tasks, **options)`` yields one
     :class:`ImageRecord` per image, with paths relative to ``root`` and the identifiers of
-    the source. Its keyword arguments are its options, read from text by their types. It
-    may have, besides,
+    the source. Its keyword arguments are its options, read from text by their types.
+    ``read_contents(root, tasks, **options)`` takes the same and returns what the tables
+    alone say; it opens and looks for no image. The module may have, besides,
 
     * ``DEFAULT_TASKS``: specs of its tasks, such as ``malignant:binary``;
     * ``LEVEL``: what one label speaks about (default: an image);
+    * ``FILE_OPTIONS``: options that name files, which may tell of people;
     * ``PUBLIC``: whether everybody may see its identifiers;
     * ``default_root()``: where it lies when nobody says so;
     * ``find_tasks(root, **options)``: the tasks that its files name.
@@ -50,6 +53,11 @@ class Converter:
     def is_public(self) -> bool:
         """Whether the identifiers of the source are no secret."""
         return bool(getattr(self.module, "PUBLIC", False))
+
+    def told_options(self, options: Mapping[str, str]) -> dict[str, str]:
+        """Return the options that tell nobody the name of a file."""
+        hidden = getattr(self.module, "FILE_OPTIONS", ())
+        return {name: value for name, value in options.items() if name not in hidden}
 
     def find_root(self, root: Path | None) -> Path:
         """Return where the source lies.
@@ -87,6 +95,18 @@ class Converter:
         read = self.module.read_records
         records: Iterator[ImageRecord] = read(root, tasks, **_values(self.name, read, options))
         return records
+
+    def read_contents(
+        self, root: Path, tasks: dict[str, Task], options: Mapping[str, str]
+    ) -> Contents:
+        """Read the tables of the source, and no image.
+
+        Raises:
+            SourceError: If the source does not know an option, or not with such a value.
+        """
+        values = _values(self.name, self.module.read_records, options)
+        contents: Contents = self.module.read_contents(root, tasks, **values)
+        return contents
 
 
 def known_sources() -> list[str]:

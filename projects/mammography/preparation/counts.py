@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mammography.preparation.prepared_record import is_cut
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
-from mammography.terms import Split, TaskKind
+from mammography.terms import Level, Split, TaskKind
 
 
 def count_records(records: Sequence[ImageRecord], tasks: dict[str, Task]) -> dict[str, Any]:
@@ -29,6 +30,55 @@ def count_records(records: Sequence[ImageRecord], tasks: dict[str, Task]) -> dic
             if (part := [record for record in records if record.split is split])
         },
     }
+
+
+def count_listed(
+    records: Sequence[ImageRecord], tasks: dict[str, Task], level: Level
+) -> dict[str, Any]:
+    """Count what tables list, before any image is prepared.
+
+    Returns:
+        Plain dictionary: images, breasts, exams, patients and labels of images, for labels
+        of a higher level also how many of its units have each; the same for each split.
+        Where images of a unit have different labels, the highest counts.
+    """
+    parts = {
+        split.value: _listed(part, tasks, level)
+        for split in Split
+        if (part := [record for record in records if record.split is split])
+    }
+    return _listed(records, tasks, level) | {"splits": parts}
+
+
+def _listed(records: Sequence[ImageRecord], tasks: dict[str, Task], level: Level) -> dict[str, Any]:
+    totals = {
+        "images": len(records),
+        "breasts": len({(r.patient_id, r.laterality) for r in records if r.laterality}),
+        "exams": len({(r.patient_id, r.exam_id) for r in records if r.exam_id}),
+        "patients": len({record.patient_id for record in records}),
+    }
+    counts = totals | {"labels": _labels(records, tasks)}
+    if level in _UNITS:
+        counts[f"labels_by_{level}"] = _labels(_units(records, level), tasks)
+    return counts
+
+
+_UNITS: dict[Level, tuple[str, ...]] = {
+    Level.BREAST: ("patient_id", "exam_id", "laterality"),
+    Level.EXAM: ("patient_id", "exam_id"),
+    Level.PATIENT: ("patient_id",),
+}
+
+
+def _units(records: Sequence[ImageRecord], level: Level) -> list[ImageRecord]:
+    """Return one record per breast, exam or patient."""
+    units: dict[tuple[Any, ...], ImageRecord] = {}
+    for record in records:
+        key = tuple(getattr(record, name) for name in _UNITS[level])
+        unit = units.setdefault(key, replace(record, gt_label={}))
+        for name, label in record.gt_label.items():
+            unit.gt_label[name] = max(label, unit.gt_label.get(name, label))
+    return list(units.values())
 
 
 def _totals(records: Sequence[ImageRecord]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from mammography.preparation.image import PreparationOptions
 from mammography.preparation.jobs import Job, Workshop
 from mammography.preparation.journal import JOURNAL_FOLDER, Journal, read_journal
 from mammography.preparation.outputs import (
+    remove_annotations,
     write_doubts,
     write_prepared,
     write_rejected,
@@ -27,6 +28,7 @@ from mammography.preparation.summary import DOUBTS_FILE, REJECTED_FILE, Summary
 from mammography.structures.annotation import Annotations, ImageRecord
 
 CRASHED = "reading it ends the process: damaged, or too large for the memory"
+ANNOTATION_FOLDER = "annotations"
 _DONE = "prepared.json"  # There when all is done.
 
 
@@ -109,10 +111,14 @@ def _prepare_images(
     journal = Journal(out / JOURNAL_FOLDER, last_run + 1)
     shop = Workshop(out / IMAGE_FOLDER, journal, options)
     todo = [job for job in jobs if overwrite or not shop.is_done(job, entries)]
-    journal.forget([job.image_id for job in todo if job.image_id in entries])
+    outdated = [entries[job.image_id] for job in todo if job.image_id in entries]
+    if any(entry.result and "rejected" not in entry.result for entry in outdated):
+        # Until all is done they would place findings on other pixels.
+        remove_annotations(out / ANNOTATION_FOLDER)
+    journal.forget([entry.image_id for entry in outdated])
     done = len(jobs) - len(todo)
     with tqdm(
-        desc=f"preparing {out.name}",
+        desc=f"preparing {_name(out)}",
         total=len(jobs),
         initial=done,
         unit="image",
@@ -124,6 +130,11 @@ def _prepare_images(
         path.unlink()
     entries, _ = read_journal(out / JOURNAL_FOLDER)
     return {job.image_id: entries[job.image_id].result or {} for job in jobs}, done
+
+
+def _name(out: Path) -> str:
+    """Name of the prepared source, also where the folder is given as ``.``."""
+    return out.name if out.name not in ("", "..") else out.resolve().name
 
 
 def _records(study: Study, results: Mapping[str, dict[str, Any]]) -> list[ImageRecord]:
@@ -156,12 +167,12 @@ def _write(
     write_rejected(out / REJECTED_FILE, summary.rejected)
     write_doubts(out / DOUBTS_FILE, summary.doubts)
     write_split_annotations(
-        out / "annotations", Annotations(study.tasks, tuple(prepared), out.name, level)
+        out / ANNOTATION_FOLDER, Annotations(study.tasks, tuple(prepared), _name(out), level)
     )
     done = {
-        "source": out.name,
+        "source": _name(out),
         "converter": study.converter.name,
-        "converter_options": dict(options.source_options),
+        "converter_options": study.converter.told_options(options.source_options),
         "preparation": asdict(options.preparation),
         "splits": "of the source" if study.has_own_splits else dict(options.fractions),
         "seed": options.seed,

@@ -13,7 +13,7 @@ from pydicom.pixels.utils import get_j2k_parameters
 from mammography.preparation import codecs
 from mammography.preparation.codecs import Pixels
 from mammography.preparation.codestream import read_jpeg_header
-from mammography.preparation.rejection import RejectedImage
+from mammography.preparation.rejection import RejectedImage, TemporaryRejection
 
 _LITTLE_ENDIAN = {
     uid.ImplicitVRLittleEndian,
@@ -86,7 +86,7 @@ def read_dataset(path: str | Path, stop_before_pixels: bool = False) -> pydicom.
         except InvalidDicomError:
             dataset = _read_without_preamble(path, stop_before_pixels)
         except OSError as error:
-            raise RejectedImage(f"unreadable file ({type(error).__name__})") from error
+            raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
         except Exception as error:  # zlib, struct, EOF: the data set cannot be walked through.
             raise RejectedImage("truncated or corrupt file") from error
     if any("End of file" in str(warning.message) for warning in caught):

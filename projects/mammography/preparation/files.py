@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mammography.functional.png16 import decode_png16
-from mammography.preparation.rejection import RejectedImage
+from mammography.preparation.rejection import RejectedImage, TemporaryRejection
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # Tags of TIFF.
 _MAGIC = {
@@ -34,7 +34,7 @@ def plain_format(path: str | Path) -> str | None:
         with Path(path).open("rb") as file:
             head = file.read(132)
     except OSError as error:
-        raise RejectedImage(f"unreadable file ({type(error).__name__})") from error
+        raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
     if head[128:] == b"DICM":
         return None
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
@@ -59,8 +59,9 @@ def read_plain_pixels(path: str | Path) -> NDArray[Any]:
     name = plain_format(path)
     if name is None:
         raise RejectedImage("unknown file format")
+    data = _read_bytes(path)
     try:
-        pixels = np.asarray(_READERS[name](Path(path).read_bytes()))
+        pixels = np.asarray(_READERS[name](data))
     except RejectedImage:
         raise
     except Exception as error:  # Each reader has its own errors.
@@ -70,11 +71,19 @@ def read_plain_pixels(path: str | Path) -> NDArray[Any]:
     if pixels.ndim != 2:
         raise RejectedImage("colour or multi-frame image")
     if pixels.dtype.kind not in "uif":
-        raise RejectedImage(f"unsupported pixel type {pixels.dtype}")
+        # The names of fields could say anything.
+        raise RejectedImage(f"unsupported pixel type {pixels.dtype.name}")
     if not np.isfinite(pixels).all():
         raise RejectedImage("values that are not finite")
     native: NDArray[Any] = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     return native
+
+
+def _read_bytes(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
 
 
 def _read_npy(data: bytes) -> NDArray[Any]:

@@ -1,11 +1,13 @@
 """Which grey a stored value of an image gets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mammography.functional.breast import Breast, subsample
+from mammography.functional.breast_mask import Mask
 from mammography.functional.intensity import (
     INVERT,
     Line,
@@ -13,6 +15,7 @@ from mammography.functional.intensity import (
     VoiFunction,
     Window,
     apply_maps,
+    display,
     stretch,
 )
 from mammography.preparation.header import Header
@@ -36,8 +39,35 @@ def without_padding(
     values = apply_maps(stored, density)
     if header.padding is None:
         return values
-    padded = (stored >= header.padding[0]) & (stored <= header.padding[1])
+    padded = _is_padding(stored, header.padding)
     return np.where(padded, np.min(values, where=~padded, initial=values.max()), values)
+
+
+def _is_padding(stored: NDArray[Any], padding: tuple[float, float]) -> Mask:
+    found: Mask = (stored >= padding[0]) & (stored <= padding[1])
+    return found
+
+
+def grey_part(
+    stored: NDArray[Any],
+    box: tuple[int, int, int, int],
+    header: Header,
+    breast: Breast,
+    to_grey: Sequence[Map],
+) -> NDArray[np.uint16]:
+    """Return a part of the image as grey; what stands for no image is black.
+
+    But not in the midst of the breast: a value that occurs there is no padding, whatever
+    the header says.
+    """
+    left, top, right, bottom = box
+    part = stored[top:bottom, left:right]
+    grey = display(part, to_grey)
+    # Seldom: padding is dark, but where a header lets it be brighter than the skin.
+    if header.padding and apply_maps(np.array(header.padding), to_grey).max() > 0:
+        core = breast.core().mask_in(box, (bottom - top, right - left))
+        grey[_is_padding(part, header.padding) & ~core] = 0
+    return grey
 
 
 def grey_maps(
@@ -61,7 +91,9 @@ def grey_maps(
         ends = apply_maps(_range(stored, header), density)
         window = Window(float(ends.mean()), float(np.ptp(ends)), VoiFunction.LINEAR_EXACT)
     else:
-        window = stretch(apply_maps(small[breast.mask], density))
+        values = small[breast.mask]
+        shown = values[~_is_padding(values, header.padding)] if header.padding else values
+        window = stretch(apply_maps(shown, density))
     kind = "none" if options.voi == "none" else "stretch"
     low, high = window.center - window.width / 2, window.center + window.width / 2
     return [*density, window], {"kind": kind, "low": low, "high": high}, []

@@ -35,6 +35,7 @@ _MODIFIER_CODES = {
 }  # fmt: skip
 _SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
 _PLAUSIBLE_SPACING_MM = (0.005, 5.0)
+_PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ def _read_header(dataset: Dataset, window_index: int) -> Header:
         voi=voi,
         facts={
             "file_format": "DICOM",
-            "photometric": photometric,
+            "photometric": _word(dataset, "PhotometricInterpretation", _PHOTOMETRIC),
             "bits_allocated": int(dataset.BitsAllocated),
             "bits_stored": bits,
             "transfer_syntax": syntax_name(transfer_syntax(dataset)),
@@ -189,6 +190,12 @@ def _numbers(dataset: Dataset, keyword: str) -> list[float]:
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
+def _is_stated(dataset: Dataset, keyword: str) -> bool:
+    """Whether an attribute has a value, be it one that cannot be read."""
+    item = dataset.get_item(keyword)
+    return item is not None and item.value not in (None, b"", "")
+
+
 def _spacing(dataset: Dataset, doubts: list[str]) -> tuple[tuple[float, float] | None, str | None]:
     low, high = _PLAUSIBLE_SPACING_MM
     for keyword in _SPACINGS:
@@ -210,6 +217,9 @@ def _padding(dataset: Dataset) -> tuple[float, float] | None:
 def _modality(dataset: Dataset, doubts: list[str]) -> Map | None:
     if dataset.get("ModalityLUTSequence"):
         return _table(dataset.ModalityLUTSequence[0], scaled=False)
+    for keyword in ("RescaleSlope", "RescaleIntercept"):
+        if _is_stated(dataset, keyword) and not _numbers(dataset, keyword):
+            doubts.append(f"{keyword} is no number and was ignored")
     slope = (_numbers(dataset, "RescaleSlope") or [1.0])[0]
     intercept = (_numbers(dataset, "RescaleIntercept") or [0.0])[0]
     if slope == 0:

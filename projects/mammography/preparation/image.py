@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from mammography.functional.breast import Breast, find_breast
 from mammography.functional.breast_mask import NotABreastError, Side
-from mammography.functional.intensity import display
 from mammography.preparation.decode import read_stored_pixels
 from mammography.preparation.files import plain_format, read_plain_pixels
-from mammography.preparation.grey import density_maps, grey_maps, without_padding
+from mammography.preparation.grey import density_maps, grey_maps, grey_part, without_padding
 from mammography.preparation.header import Header, plain_header, read_header
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.rejection import RejectedImage
@@ -88,8 +87,8 @@ def prepare_image(
     if laterality and breast.chest_wall != _chest_wall_of(laterality):
         doubts.append("the chest wall lies on the side of the other breast")
     margin = 2 * breast.factor if options.margin_px is None else options.margin_px
-    left, top, right, bottom = box = breast.box(margin)
-    crop = display(stored[top:bottom, left:right], to_grey)
+    box = breast.box(margin)
+    crop = grey_part(stored, box, header, breast, to_grey)
     size_hw = _scaled_size((crop.shape[0], crop.shape[1]), header, options)
     scale_hw = size_hw[0] / crop.shape[0], size_hw[1] / crop.shape[1]
     pixels = _resize(crop, size_hw)

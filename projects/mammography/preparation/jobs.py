@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +13,11 @@ from mammography.functional.png16 import encode_png16
 from mammography.preparation.cells import CellError, category
 from mammography.preparation.image import PreparationOptions, PreparedImage, prepare_image
 from mammography.preparation.journal import Entry, Journal
-from mammography.preparation.rejection import RejectedImage
+from mammography.preparation.rejection import RejectedImage, TemporaryRejection
 from mammography.preparation.whole_files import write_whole
 from mammography.terms import Laterality, ViewPosition
 
+_NO_KEY = ""  # Of no file: such an image is never done.
 _LONGEST_MAKER = 64  # What DICOM admits there.
 
 
@@ -82,6 +84,9 @@ class Workshop:
         key = self.key(job)  # Before the file is read: a file that changes meanwhile is redone.
         try:
             prepared = prepare_job(job, self.options)
+        except TemporaryRejection as reason:
+            self.reject(job, str(reason), _NO_KEY)
+            return
         except RejectedImage as reason:
             self.reject(job, str(reason), key)
             return
@@ -89,23 +94,28 @@ class Workshop:
         write_whole(self.png(job), data)
         self.journal.append(job.image_id, key, {"png_bytes": len(data)} | describe(prepared))
 
-    def reject(self, job: Job, reason: str, key: str = "") -> None:
+    def reject(self, job: Job, reason: str, key: str | None = None) -> None:
         """Note why an image cannot be used."""
-        self.journal.append(job.image_id, key or self.key(job), {"rejected": reason})
+        key = self.key(job) if key is None else key
+        self.journal.append(job.image_id, key, {"rejected": reason})
 
 
 def prepare_job(job: Job, options: PreparationOptions) -> PreparedImage:
-    """Prepare one image; whatever goes wrong, but a lack of memory, rejects it.
+    """Prepare one image; whatever goes wrong rejects it.
 
     Raises:
         RejectedImage: With the reason.
     """
-    if not job.path.is_file():
+    if not os.path.isfile(job.path):  # noqa: PTH113 - that of Path raises where it may not look
         raise RejectedImage("file does not exist")
     try:
         return prepare_image(job.path, job.laterality, job.view_position, options)
-    except (RejectedImage, MemoryError):
+    except RejectedImage:
         raise
+    except OSError as error:
+        raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
+    except MemoryError as error:
+        raise TemporaryRejection("too large for the memory") from error
     # One file in a hundred thousand must not end the run. The text of the error may quote
     # the file, its kind does not.
     except Exception as error:

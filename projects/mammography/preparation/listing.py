@@ -12,8 +12,7 @@ from mammography.preparation.tables import (
     read_json,
     read_table,
 )
-from mammography.structures.annotation import infer_task
-from mammography.structures.task import Task
+from mammography.structures.task import Task, TaskError, read_tasks
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,28 @@ class Listing:
             ``clinic_vars`` and the item itself.
         rows: One per image.
         published: Whether labels are numbers already, and patients are in file names.
-        tasks: Outcomes that the file itself names.
+        meta: The ``metainfo`` of the published form.
+        labels: Its ``gt_label``, one per row.
     """
 
     path: Path
     columns: list[str]
     rows: list[Row]
     published: bool = False
-    tasks: dict[str, Task] = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+    labels: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """Outcomes that the file itself names.
+
+        Raises:
+            TableError: If it does not say what they are.
+        """
+        try:
+            return read_tasks(self.meta, self.labels)
+        except TaskError as error:
+            raise TableError(f"{self.path}: {error}") from error
 
 
 def find_listing(root: Path, table: str = "") -> Path:
@@ -71,9 +84,15 @@ def read_listing(path: Path) -> Listing:
         return Listing(path, *read_table(path))
     rows = [_flat(path, row) for row in json_rows(path, content["data_list"], "data_list")]
     labels = [row.cells.pop("gt_label") for row in rows]
-    tasks = _tasks(content.get("metainfo") or {}, labels)
-    columns = list(dict.fromkeys([*tasks, *(name for row in rows for name in row.cells)]))
-    return Listing(path, columns, rows, True, tasks)
+    meta = content.get("metainfo") or {}
+    if not isinstance(meta, dict):
+        raise TableError(f"{path}: metainfo must be an object, got {meta!r}")
+    if not meta.get("tasks"):
+        meta = meta | {"tasks": list(dict.fromkeys(name for row in labels for name in row))}
+    # A task that no row has a label of is a column all the same.
+    names = meta["tasks"] if isinstance(meta["tasks"], list) else []
+    columns = list(dict.fromkeys([*map(str, names), *(c for row in rows for c in row.cells)]))
+    return Listing(path, columns, rows, True, meta, labels)
 
 
 def _flat(path: Path, row: Row) -> Row:
@@ -85,19 +104,3 @@ def _flat(path: Path, row: Row) -> Row:
     if isinstance(item.get("clinic_vars"), dict):
         item = item.pop("clinic_vars") | item
     return Row(row.place, item | labels | {"gt_label": labels})
-
-
-def _tasks(meta: dict[str, Any], labels: list[dict[str, Any]]) -> dict[str, Task]:
-    """Tasks of the metainfo; of the labels where it names none."""
-    specs = meta.get("task_specs", {})
-    names = meta.get("tasks") or dict.fromkeys(name for row in labels for name in row)
-    return {
-        name: Task.from_json(name, specs[name])
-        if name in specs
-        else infer_task(name, [float(row[name]) for row in labels if _is_number(row.get(name))])
-        for name in names
-    }
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and value == value

@@ -5,6 +5,9 @@ from typing import Literal
 
 from mammography.terms import Laterality
 
+_SPACINGS_MM = (0.01, 5.0)  # Micrometres taken for millimetres lie outside.
+_SIZES = (8, 32767)  # The largest that OpenCV can warp.
+
 
 @dataclass(frozen=True)
 class PreparationOptions:
@@ -50,8 +53,14 @@ class PreparationOptions:
             ("voi must be auto, stretch or none", self.voi in ("auto", "stretch", "none")),
             ("window_index must be at least 0", self.window_index >= 0),
             ("margin_px must be at least 0", self.margin_px is None or self.margin_px >= 0),
-            ("spacing_mm must be more than 0", self.spacing_mm is None or self.spacing_mm > 0),
-            ("size_hw must be two positive numbers", size is None or min(size) > 0),
+            (
+                f"spacing_mm must be from {_SPACINGS_MM[0]} to {_SPACINGS_MM[1]}",
+                self.spacing_mm is None or _SPACINGS_MM[0] <= self.spacing_mm <= _SPACINGS_MM[1],
+            ),
+            (
+                f"size_hw must be two numbers from {_SIZES[0]} to {_SIZES[1]}",
+                size is None or _SIZES[0] <= min(size) <= max(size) <= _SIZES[1],
+            ),
             ("spacing_mm and size_hw must not both be given", None in (self.spacing_mm, size)),
         ]
         for rule, holds in rules:

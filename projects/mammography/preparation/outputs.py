@@ -30,6 +30,12 @@ def write_split_annotations(folder: Path, whole: Annotations) -> None:
             path.unlink(missing_ok=True)
 
 
+def remove_annotations(folder: Path) -> None:
+    """Remove what :func:`write_split_annotations` wrote."""
+    for name in ("all", *Split):
+        (folder / f"{name}.json").unlink(missing_ok=True)
+
+
 def write_rejected(path: Path, rejected: Mapping[str, str]) -> None:
     """Write the path of every image that was left out, as the source has it, and why."""
     write_whole(path, _table(("path", "reason"), sorted(rejected.items())), PRIVATE)

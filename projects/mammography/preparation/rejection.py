@@ -11,3 +11,10 @@ class RejectedImage(ValueError):  # noqa: N818 - the word that the list of rejec
         >>> str(RejectedImage("colour image"))
         'colour image'
     """
+
+
+class TemporaryRejection(RejectedImage):
+    """The machine is to blame, not the file: the next run tries the image again.
+
+    Rights, networks, disks and memory may be others then, and no file tells.
+    """

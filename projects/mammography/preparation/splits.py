@@ -32,6 +32,8 @@ def parse_fractions(specs: Iterable[str]) -> dict[Split, float]:
     fractions: dict[Split, float] = {}
     for spec in specs:
         name, _, share = spec.partition("=")
+        if name in fractions:
+            raise SplitError(f"splits: {name} must be given once, got {' '.join(specs)}")
         try:
             fractions[Split(name)] = float(share)
         except ValueError:

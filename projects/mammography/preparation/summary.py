@@ -54,7 +54,8 @@ class Summary:
         if self.counts["findings_cut"]:
             lines.append(f"findings that the crop cuts: {self.counts['findings_cut']}")
         if self.stale:
-            lines.append(f"PNG files without annotation: {len(self.stale)}")
+            rest = f"PNG files without annotation: {len(self.stale)}"
+            lines.append(f"{rest}: of earlier runs; delete them before you hand images/ over")
         last = f"{self.out}: {self.counts['images']} prepared, {len(self.rejected)} rejected"
         where = f": see {self.out / REJECTED_FILE}" if self.rejected else ""
         return "\n".join([*lines, last + where])

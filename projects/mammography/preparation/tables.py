@@ -64,7 +64,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(f"{path} must be JSON: {error}") from error
 
 
@@ -96,7 +96,7 @@ def _rows(path: Path, columns: list[str], lines: Iterator[list[Any]]) -> Iterato
                 f"{path}: row {number} must have {len(columns)} cells as the header has, "
                 f"got {len(line)}: put a cell that holds the separator in quotes"
             )
-        if any(cell not in (None, "") for cell in line):
+        if any(cell is not None and str(cell).strip() for cell in line):
             yield Row(f"row {number}", dict(zip(columns, line, strict=False)))
 
 
@@ -124,7 +124,10 @@ def _read_workbook(path: Path) -> Iterator[list[Any]]:
     except (OSError, ValueError, KeyError, BadZipFile, InvalidFileException) as error:
         raise TableError(f"{path} must be an Excel workbook: {error}") from error
     try:
-        lines = [list(line) for line in book.worksheets[0].iter_rows(values_only=True)]
+        sheet = book.worksheets[0]
+        # What a file says of its own size may be wrong, and rows beyond it would be lost.
+        sheet.reset_dimensions()
+        lines = [list(line) for line in sheet.iter_rows(values_only=True)]
     finally:
         book.close()
     width = max(map(len, lines), default=0)

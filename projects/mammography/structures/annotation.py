@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import chain
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from mammography.structures.geometry import Box, ImageGeometry
-from mammography.structures.task import Task, TaskError
-from mammography.terms import Laterality, Level, Split, TaskKind, ViewPosition
+from mammography.structures.task import Task, TaskError, read_tasks
+from mammography.terms import Laterality, Level, Split, ViewPosition
 
 
 class AnnotationError(ValueError):
@@ -112,9 +113,16 @@ def _pair(kind: type) -> Any:
 
 
 def _finding(value: dict[str, Any]) -> Finding:
-    left, top, right, bottom = value["box"]
+    left, top, right, bottom = (float(end) for end in value["box"])
     outline = tuple((float(x), float(y)) for x, y in value.get("outline", ()))
-    return Finding((left, top, right, bottom), value["label"], value.get("malignant"), outline)
+    if not all(map(isfinite, (left, top, right, bottom, *chain(*outline)))):
+        raise ValueError("box and outline must be finite numbers")
+    label, malignant = value["label"], value.get("malignant")
+    if not isinstance(label, str) or malignant not in (None, False, True):
+        raise ValueError("label must be a word, malignant true or false")
+    return Finding(
+        (left, top, right, bottom), label, None if malignant is None else bool(malignant), outline
+    )
 
 
 _READERS: dict[str, Any] = {
@@ -172,27 +180,13 @@ def read_annotations(path: str | Path) -> Annotations:
         for i, row in enumerate(content["data_list"])
     )
     meta = content.get("metainfo", {})
-    names = list(meta.get("tasks", ()))
-    specs = meta.get("task_specs", {})
-    tasks = {
-        name: Task.from_json(name, specs[name])
-        if name in specs
-        else infer_task(name, (r.gt_label[name] for r in records if name in r.gt_label))
-        for name in names
-    }
+    try:
+        tasks = read_tasks(meta, [record.gt_label for record in records])
+        level = Level(meta.get("level", Level.IMAGE))
+    except ValueError as error:
+        raise AnnotationError(f"{path.name}: {error}") from error
     _check_labels(path.name, tasks, records)
-    level = Level(meta.get("level", Level.IMAGE))
     return Annotations(tasks, records, str(meta.get("source", "")), level)
-
-
-def infer_task(name: str, values: Iterable[float]) -> Task:
-    """Tell the kind of a task of the published form, which gives names only, by its labels."""
-    labels = set(values)
-    if labels <= {0.0, 1.0}:
-        return Task(name, TaskKind.BINARY)
-    if all(label.is_integer() and label >= 0 for label in labels):
-        return Task(name, TaskKind.MULTICLASS, tuple(str(i) for i in range(int(max(labels)) + 1)))
-    return Task(name, TaskKind.REGRESSION)
 
 
 def _check_labels(name: str, tasks: dict[str, Task], records: tuple[ImageRecord, ...]) -> None:

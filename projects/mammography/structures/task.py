@@ -1,12 +1,15 @@
 """One outcome to predict: its name, its kind and its classes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mammography.terms import TaskKind
 
+_MOST_CLASSES = 100
+_WHOLE = re.compile(r"(-?\d+)\.0+")  # What pandas makes of a class beside an empty cell.
+_TRUTH = {"true": "1", "false": "0"}
 _SPEC = re.compile(r"(?P<name>\w+):(?P<kind>\w+)(?:=(?P<classes>.+))?")
 
 
@@ -75,9 +78,19 @@ class Task:
         return cls(match["name"], TaskKind(match["kind"]), classes)
 
     @classmethod
-    def from_json(cls, name: str, spec: dict[str, Any]) -> "Task":
-        """Read the entry ``name`` of ``metainfo.task_specs``."""
-        return cls(name, TaskKind(spec["kind"]), tuple(spec.get("classes", ())))
+    def from_json(cls, name: str, spec: Any) -> "Task":
+        """Read the entry ``name`` of ``metainfo.task_specs``.
+
+        Raises:
+            TaskError: If it has no kind, an unknown one, or classes that do not suit it.
+        """
+        kinds = [kind.value for kind in TaskKind]
+        if not isinstance(spec, dict) or spec.get("kind") not in kinds:
+            raise TaskError(f"task {name}: kind must be one of {', '.join(kinds)}, got {spec!r}")
+        classes = spec.get("classes", ())
+        if not isinstance(classes, list | tuple):
+            raise TaskError(f"task {name}: classes must be a list of names, got {classes!r}")
+        return cls(name, TaskKind(spec["kind"]), tuple(map(str, classes)))
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry of ``metainfo.task_specs``."""
@@ -95,14 +108,11 @@ class Task:
             TaskError: If ``value`` is none that the task can take.
         """
         if self.kind is TaskKind.REGRESSION:
-            try:
-                number = float(value)
-            except (TypeError, ValueError):
-                number = float("nan")
+            number = _as_number(value)
             if not abs(number) < float("inf"):
                 raise TaskError(f"task {self.name}: must be a finite number, got {value!r}")
             return number
-        text = _as_class(value)
+        text = _as_class(value, self.classes)
         if text not in self.classes:
             raise TaskError(
                 f"task {self.name}: must be one of {', '.join(self.classes)}, got {value!r}"
@@ -127,13 +137,21 @@ class Task:
         return float(label)
 
 
-def _as_class(value: Any) -> str:
-    """Spell a cell as a class name: ``1.0``, ``1`` and ``True`` are all ``1``."""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _as_number(value: Any) -> float:
+    """Read a number; NaN where there is none. ``1_5`` is none in a table."""
+    try:
+        return float("nan") if "_" in str(value) else float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _as_class(value: Any, classes: tuple[str, ...]) -> str:
+    """Spell a cell as a class name: ``1.0``, ``1`` and ``True`` are all ``1``, text or not."""
+    text = str(value).strip()
+    if text in classes:
+        return text
+    whole = _WHOLE.fullmatch(text)
+    return _TRUTH.get(text.lower(), whole[1] if whole else text)
 
 
 def parse_tasks(specs: Sequence[str]) -> dict[str, Task]:
@@ -147,3 +165,48 @@ def parse_tasks(specs: Sequence[str]) -> dict[str, Task]:
     if len(set(names)) != len(names):
         raise TaskError(f"tasks must have different names, got {', '.join(names)}")
     return dict(zip(names, tasks, strict=True))
+
+
+def read_tasks(meta: Any, labels: Sequence[Mapping[str, Any]]) -> dict[str, Task]:
+    """Read the tasks of ``metainfo``; where it gives a name only, the labels tell the kind.
+
+    Raises:
+        TaskError: If ``metainfo`` does not hold what it must.
+    """
+    if not isinstance(meta, dict):
+        raise TaskError(f"metainfo must be an object, got {meta!r}")
+    names, specs = meta.get("tasks", []), meta.get("task_specs", {})
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TaskError(f"metainfo.tasks must be a list of names, got {names!r}")
+    if not isinstance(specs, dict):
+        raise TaskError(f"metainfo.task_specs must be an object, got {specs!r}")
+    return {
+        name: Task.from_json(name, specs[name])
+        if name in specs
+        else infer_task(name, (row[name] for row in labels if _is_number(row.get(name))))
+        for name in names
+    }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and value == value
+
+
+def infer_task(name: str, values: Iterable[float]) -> Task:
+    """Tell the kind of a task of the published form, which gives names only, by its labels.
+
+    Raises:
+        TaskError: If they are whole numbers too large for classes: perhaps identifiers.
+    """
+    labels = {float(value) for value in values}
+    if labels <= {0.0, 1.0}:
+        return Task(name, TaskKind.BINARY)
+    if not all(label.is_integer() and label >= 0 for label in labels):
+        return Task(name, TaskKind.REGRESSION)
+    count = int(max(labels)) + 1
+    if count > _MOST_CLASSES:
+        raise TaskError(
+            f"task {name}: labels must say whether they are classes or values, got whole numbers "
+            f"up to {count - 1}: give its kind in metainfo.task_specs or by --tasks"
+        )
+    return Task(name, TaskKind.MULTICLASS, tuple(str(i) for i in range(count)))

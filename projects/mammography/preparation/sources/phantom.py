@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mammography.functional.phantom_study import PhantomStudy
 from mammography.functional.phantom_vendor import VENDORS
+from mammography.preparation.contents import Contents, check_task_names
 from mammography.preparation.phantom_files import PhantomFile, plan_files, write_study
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
@@ -78,14 +80,19 @@ def read_records(
         bilateral_rate=bilateral_rate,
         missing_view_rate=missing_view_rate,
     )
-    unknown = sorted(set(tasks) - set(_OUTCOMES))
-    if unknown:
-        raise ValueError(
-            f"source phantom: tasks must be some of {', '.join(_OUTCOMES)}, "
-            f"got {', '.join(unknown)}"
-        )
+    check_task_names("phantom", tasks, _OUTCOMES)
     write_study(root, study, workers)
     return (_record(file, tasks) for file in plan_files(study))
+
+
+def read_contents(root: Path, tasks: dict[str, Task], **options: Any) -> Contents:
+    """Plan a study without drawing it; the options are those of :func:`read_records`."""
+    check_task_names("phantom", tasks, _OUTCOMES)
+    plan = {name: value for name, value in options.items() if name != "workers"}
+    if "image_size_hw" in plan:
+        plan["image_size_hw"] = _pair(plan["image_size_hw"])
+    records = tuple(_record(file, tasks) for file in plan_files(PhantomStudy(**plan)))
+    return Contents(len(records), records)
 
 
 def _pair(values: tuple[int | str, ...]) -> tuple[int, int]:

@@ -1,22 +1,25 @@
 """Any table of images and outcomes, or the published JSON form as it stands."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mammography.preparation import cells
+from mammography.preparation.contents import Contents
 from mammography.preparation.listing import Listing, find_listing, read_listing
 from mammography.preparation.tables import Row, TableError
 from mammography.structures.annotation import AnnotationError, Finding, ImageRecord
 from mammography.structures.task import Task, TaskError
-from mammography.terms import Laterality, Level, Split, ViewPosition
+from mammography.terms import Laterality, Level, Split, TaskKind, ViewPosition
 
 LEVEL = Level.IMAGE
 DEFAULT_TASKS: tuple[str, ...] = ()
 PATH_COLUMNS = ("img_path", "path", "file", "dicom_path", "png_path", "DICOM", "FilePath")
 _VIEW_COLUMNS = ("view_position", "view")
+FILE_OPTIONS = ("table",)
+_MOST_WORDS = 50
 _COLUMNS = ("patient_id", "exam_id", "laterality", "manufacturer", "split", "findings")
 
 logger = logging.getLogger(__name__)
@@ -52,17 +55,32 @@ def read_records(
     Raises:
         TableError: If the table cannot be read, or with the list of its bad cells.
     """
+    contents = read_contents(root, tasks, table=table, path_column=path_column, clinical=clinical)
+    contents.check()
+    if not contents.records:
+        raise TableError(f"{find_listing(root, table)} must list at least one image")
+    yield from contents.records
+
+
+def read_contents(
+    root: Path,
+    tasks: dict[str, Task],
+    table: str = "",
+    path_column: str = "",
+    clinical: tuple[str, ...] = (),
+) -> Contents:
+    """Read what the table says; the options are those of :func:`read_records`."""
     listing = read_listing(find_listing(root, table))
     columns = {"path": _path_column(listing, path_column), "view": _view_column(listing)}
     _check_columns(listing, tasks, clinical)
     _tell_left_out(listing, {*columns.values(), *_COLUMNS, *tasks, *clinical})
     folder = root if root.is_dir() else root.parent
     reader = _RowReader(listing, folder, tasks, clinical, columns)
-    records = [reader.read(row) for row in listing.rows]
-    reader.problems.check()
-    if not records:
-        raise TableError(f"{listing.path} must list at least one image")
-    yield from records
+    records = {row.place: reader.read(row) for row in listing.rows}
+    for place in reader.problems.places():
+        del records[place]
+    _refuse_many_words(listing, records.values(), clinical)
+    return Contents(len(listing.rows), tuple(records.values()), (reader.problems,))
 
 
 def _path_column(listing: Listing, wanted: str) -> str:
@@ -103,6 +121,20 @@ def _tell_left_out(listing: Listing, used: set[str]) -> None:
             listing.path.name,
             ", ".join(rest),
         )
+
+
+def _refuse_many_words(
+    listing: Listing, records: Iterable[ImageRecord], clinical: tuple[str, ...]
+) -> None:
+    """Refuse columns of names or remarks, of which every single cell looks harmless."""
+    for name in clinical:
+        values = (record.clinic_vars.get(name) for record in records)
+        found = {value for value in values if isinstance(value, str)}
+        if len(found) > _MOST_WORDS:
+            raise TableError(
+                f"{listing.path}: {name} must hold numbers or up to {_MOST_WORDS} different words "
+                f"to be carried, got {len(found)}: such a column may name people"
+            )
 
 
 @dataclass
@@ -151,7 +183,7 @@ class _RowReader:
         patient = self.problems.read(row, "patient_id", cells.identifier)
         if patient is None and self.listing.published:
             return PurePosixPath(img_path).stem.split("_")[0]
-        if patient is None:
+        if cells.is_missing(row.cells.get("patient_id")):
             self.problems.add(row, "patient_id", "name a patient", row.cells.get("patient_id"))
         return patient
 
@@ -163,9 +195,13 @@ class _RowReader:
             if cells.is_missing(value) and value not in task.classes:
                 continue
             try:
+                if task.kind is TaskKind.REGRESSION:
+                    cells.refuse_date(value)
                 labels[name] = _label(task, value) if self.listing.published else task.encode(value)
             except TaskError as error:
                 self.problems.found.append(f"{row.place}: {error}")
+            except cells.CellError as error:
+                self.problems.add(row, name, str(error), value)
         return labels
 
     def _clinic_vars(self, row: Row) -> dict[str, Any]:
@@ -186,7 +222,7 @@ def _findings(value: object) -> tuple[Finding, ...]:
         found = ImageRecord.from_json({"img_path": "", "findings": value}, "").findings
         sizes = [(f.box[2] - f.box[0], f.box[3] - f.box[1]) for f in found]
     except (AnnotationError, TypeError) as error:
-        raise cells.CellError("be a list of {box, label}") from error
+        raise cells.CellError(f"be a list of {{box, label}} ({error.__cause__})") from error
     if not all(width > 0 and height > 0 for width, height in sizes):
         raise cells.CellError(
             "have boxes (left, top, right, bottom) with left < right, top < bottom"

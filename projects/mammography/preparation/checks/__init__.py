@@ -1,0 +1,1 @@
+"""Whether a prepared source is whole and consistent."""

@@ -1,0 +1,1 @@
+"""What the preparation would make of files, without preparing them."""
