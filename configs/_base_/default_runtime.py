@@ -23,6 +23,7 @@ default_hooks = dict(
         less_keys=["/bce", "/cross_entropy", "/mse", "loss"],
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    tasks=dict(type="CheckTasksHook"),
     norm_statistics=dict(type="AverageNormStatisticsHook"),
     halt=dict(type="HaltOnNonFiniteLossHook"),
 )

@@ -8,26 +8,8 @@ Run by `make demo`, or, after preparing dataset/mammograms_sample:
         configs/demo/barlowtwins_resnet50w_1xb32-amp-coslr-4e_mammograms-sample-patch-96px.py
 """
 
-_base_ = [
-    "../_base_/models/demo-barlowtwins.py",
-    "../_base_/datasets/demo-patch_96.py",
-    "../_base_/schedules/demo-lars.py",
-    "../_base_/default_runtime.py",
-]
+_base_ = ["barlowtwins_resnet50w_1xb64-amp-coslr-4e_phantom-patch-96px.py"]
 
 train_dataloader = dict(
     batch_size=32, dataset=dict(data_root="dataset/mammograms_sample", patches_per_image=64)
 )
-train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=4)
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=True, end=1, convert_to_iter_based=True),
-    dict(
-        type="CosineAnnealingLR",
-        T_max=3,
-        begin=1,
-        end=4,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
-default_hooks = dict(checkpoint=dict(interval=4))

@@ -1,8 +1,9 @@
 r"""Evaluation of ImageNet weights: a linear head on a frozen ResNet-50, one outcome, regions.
 
-Differs from the published baseline, which loaded ImageNet into the narrow-late ResNet: its later
-stages have other shapes, stayed random, and were frozen so. A ResNet-50 takes all the weights.
-Give torchvision's or MMPreTrain's ResNet-50: --cfg-options custom_hooks.0.checkpoint=FILE
+Reproduces: the ImageNet baseline of the published SSL evaluation: MMPreTrain's ResNet-50, which
+is wider than the backbone of the configs beside it (2048 channels, 23.5 M weights).
+Differs: the three input channels of the stem are summed to one and scaled to our normalisation.
+Offline: fetch the file, then --cfg-options custom_hooks.0.checkpoint=FILE
 
     python tools/train.py \
         configs/multi_task/resnet50-pooled_in1k-pre_1xb64-frozen-steplr-20e_lnm-roi-500x500px.py
@@ -14,11 +15,14 @@ model = dict(
     backbone=dict(_delete_=True, type="ResNet", depth=50, in_channels=1, frozen_stages=4),
     head=dict(in_channels=2048),
 )
+weights = (
+    "https://mmassets.onedl.ai/mmclassification/v0/resnet/resnet50_8xb32_in1k_20210831-ea4938fc.pth"
+)
 custom_hooks = [
     dict(
         type="LoadPretrainedHook",
-        checkpoint="resnet50_in1k.pth",
-        allow=["fc.*"],
+        checkpoint=weights,
+        allow=["fc.*"],  # torchvision's file has it
         stem_scale=[0.5 / 0.229, 0.5 / 0.224, 0.5 / 0.225],
     )
 ]

@@ -17,4 +17,4 @@ _base_ = [
 model = dict(
     neck=dict(input_size_hw=(500, 500), pool=dict(_delete_=True, kernel_size=2, stride=1)),
 )
-default_hooks = dict(checkpoint=dict(interval=5, save_best="N/roc_auc"))
+default_hooks = dict(checkpoint=dict(interval=5, save_best="N/bce"))

@@ -2,7 +2,8 @@
 
 Reproduces, differs, costs: as the config without -in1k-pre_. The weights are those of
 SwAV on ImageNet (200 epochs, ResNet-50, 3 channels). They fit the stem, whose channels are
-summed to one, and the first stage; the narrower stages begin at random, as published.
+summed to one, and the first stage; the narrower stages begin at random, as published. The stem is
+scaled to our normalisation, which the published start was not.
 Expect: a faster start; no published comparison of the two is known.
 Offline: fetch the file, then --cfg-options custom_hooks.2.checkpoint=FILE
 

@@ -2,9 +2,11 @@ import warnings
 
 import pytest
 import torch
+import torch.distributed as dist
 
+from mammography.apis.config import UsageError
 from mammography.apis.console import import_plugin
-from mammography.apis.runner import build_runner
+from mammography.apis.runner import build_runner, process_group
 from small_study import small_config
 
 
@@ -46,6 +48,31 @@ def test_with_a_gpu_the_config_is_followed(tmp_path, monkeypatch):
         loader = {"num_workers": 2, "pin_memory": wanted}
         _fit_loader(loader)
         assert loader["pin_memory"] is wanted
+
+
+@pytest.mark.parametrize(("launcher", "variable"), [("pytorch", "RANK"), ("slurm", "SLURM_PROCID")])
+def test_a_launcher_that_did_not_start_the_process_is_refused(
+    tmp_path, monkeypatch, launcher, variable
+):
+    monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UsageError, match=rf"--launcher {launcher}: {variable} .* use tools/"):
+        build_runner(small_config(tmp_path, launcher=launcher))
+
+
+def test_the_group_that_a_run_joined_is_left_and_no_other(tmp_path):
+    def join(name):
+        dist.init_process_group(
+            "gloo", init_method=f"file://{tmp_path}/{name}", rank=0, world_size=1
+        )
+
+    with process_group():
+        join("inside")
+    assert not dist.is_initialized()
+    join("outside")
+    with process_group():
+        pass
+    assert dist.is_initialized()
+    dist.destroy_process_group()
 
 
 def test_a_runner_of_another_type_can_be_named(tmp_path):

@@ -105,6 +105,21 @@ def test_another_split_goes_through_the_test_pipeline(config, built, tmp_path):
     assert (tmp_path / "work_dirs" / "small" / "train" / "metrics.json").exists()
 
 
+def test_another_split_may_be_another_selection_of_one_file(config, built):
+    one = {"ann_file": "all.json", "indices": 3}
+    options = {
+        "test_dataloader.dataset.filter_cfg": {"split": ["test"]},
+        **{f"val_dataloader.dataset.{name}": value for name, value in one.items()},
+        "val_dataloader.dataset.filter_cfg": {"split": ["val"]},
+    }
+    call(config, split="val", cfg_options=options)
+    call(config, split="train", cfg_options={"test_dataloader.dataset.indices": 5})
+    of_val, of_train = (cfg.test_dataloader.dataset for cfg in built)
+    assert (of_val.ann_file, of_val.indices) == ("all.json", 3)
+    assert of_val.filter_cfg == {"split": ["val"]}
+    assert "indices" not in of_train
+
+
 def test_pictures_are_drawn_on_request(config, built):
     call(config, show_dir="pictures", interval=5)
     assert built[0].custom_hooks[-1] == {
@@ -128,6 +143,10 @@ def test_mixed_precision_is_asked_of_the_loop(config, built):
         ({"out": "f.json", "out_item": "feature"}, r"feature must end in \.npz"),
         ({"split": "val", "cfg_options": {"val_dataloader": None}}, "has no val_dataloader"),
         ({"cfg_options": {"test_dataloader": None}}, "there is nothing to test"),
+        (
+            {"tta": True, "cfg_options": {"test_dataloader.dataset.pipeline": None}},
+            "--tta: .* pipe",
+        ),
         (
             {"out": "p.json", "cfg_options": {"test_evaluator.0.type": "Accuracy"}},
             "need a MultiTaskMetric",

@@ -1,4 +1,7 @@
 import logging
+import os
+import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -98,6 +101,28 @@ def test_resuming_takes_the_last_checkpoint_also_of_a_run_that_was_moved(config,
     assert (built[0].load_from, built[0].resume) == (str(run / "epoch_3.pth"), True)
 
 
+def test_a_config_may_ask_for_resuming(config, built, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    run = tmp_path / "work_dirs" / "small"
+    run.mkdir(parents=True)
+    for name in ("epoch_3.pth", "epoch_9.pth"):
+        (run / name).touch()
+    (run / "last_checkpoint").write_text(str(run / "epoch_9.pth"))
+    for load_from, name in ((None, "epoch_9.pth"), (str(run / "epoch_3.pth"), "epoch_3.pth")):
+        train(config, report=False, cfg_options={"resume": True, "load_from": load_from})
+        assert (built[-1].load_from, built[-1].resume) == (str(run / name), True)
+        assert f"continues from {run / name}" in caplog.text
+
+
+def test_resuming_takes_the_newest_checkpoint_when_the_note_of_the_last_one_is_empty(tmp_path):
+    (tmp_path / "last_checkpoint").touch()
+    assert find_checkpoint(str(tmp_path)) is None
+    for age, name in enumerate(["best_a_roc_auc_epoch_9.pth", "epoch_10.pth", "epoch_9.pth"]):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    assert find_checkpoint(str(tmp_path)) == str(tmp_path / "epoch_10.pth")
+
+
 @pytest.mark.parametrize(
     "arguments", [{"resume": "gone.pth"}, {"cfg_options": {"load_from": "gone.pth"}}]
 )
@@ -113,6 +138,21 @@ def test_scaling_the_learning_rate_needs_to_know_the_batch_size_it_is_for(config
 
 def test_a_run_without_checkpoints_has_no_last_one(tmp_path):
     assert find_checkpoint(str(tmp_path)) is None
+
+
+def test_a_parallel_run_leaves_no_threads_that_would_abort_the_process(config, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", **where}.items():
+        monkeypatch.setenv(name, value)
+    train(config, launcher="pytorch", report=False)
+    assert not torch.distributed.is_initialized()
+    tasks = Path("/proc/self/task")
+    if not tasks.is_dir():
+        pytest.skip("only Linux tells the names of threads")
+    names = {(task / "comm").read_text().strip() for task in tasks.iterdir()}
+    assert not {name for name in names if "gloo" in name}
 
 
 def test_a_report_that_fails_does_not_lose_the_run(tmp_path, monkeypatch):

@@ -7,9 +7,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import MODELS, TRANSFORMS
 
 import mammography.plugin  # noqa: F401
+from mammography.functional.affine_ranges import AffineRanges
 
 PIPELINES = Path(__file__).parents[2] / "configs/_base_/datasets/pipelines"
 
@@ -56,12 +57,38 @@ def test_supervised_pipelines_reach_the_model(study, name, collate):
         assert sample.warp_matrix.shape == (2, 3)
 
 
-def test_the_test_pipeline_shows_the_central_seven_eighths(study):
+def test_the_test_pipeline_shows_the_central_1792_x_1024_of_2048_x_1152(study):
     cfg = Config.fromfile(PIPELINES / "full-breast_1792x1024.py")
     batch = next(iter(loader(images(study, cfg.test_pipeline))))
     matrix = batch["data_samples"][0].warp_matrix
-    np.testing.assert_allclose(matrix @ (100 / 16, 160 / 16, 1), (0, 0), atol=1e-9)
-    np.testing.assert_allclose(matrix @ (100 * 15 / 16, 160 * 15 / 16, 1), (1024, 1792))
+    x, y = np.array([64, 1088]) / 1152 * 100, np.array([128, 1920]) / 2048 * 160
+    np.testing.assert_allclose(matrix @ (x[0], y[0], 1), (0, 0), atol=1e-9)
+    np.testing.assert_allclose(matrix @ (x[1], y[1], 1), (1024, 1792))
+
+
+@pytest.mark.parametrize("name", ["full-breast_1792x1024", "roi_500"])
+def test_the_augmentation_is_as_strong_as_the_published_one(name):
+    """MMPreTrain reads level 6 of (-20, 20) as 4 degrees."""
+    level = {"magnitude_level": 6, "magnitude_std": 0.5}
+    kinds = {"Rotate": 20, "Brightness": 0.25, "Sharpness": 0.25}
+    published = {
+        kind: TRANSFORMS.build({"type": kind, "magnitude_range": (-most, most), **level})
+        for kind, most in kinds.items()
+    }
+    warp, augment = Config.fromfile(PIPELINES / f"{name}.py").train_pipeline[1:3]
+    np.random.seed(0)  # noqa: NPY002
+
+    def spread(draw):
+        return np.sqrt(np.mean([draw() ** 2 for _ in range(2000)]))
+
+    turn = AffineRanges(rotation_deg=warp.rotation_deg)
+    rng = np.random.default_rng(0)
+    theirs = spread(published["Rotate"].random_magnitude)
+    assert spread(lambda: turn.draw(rng, (9, 9)).rotation_deg) == pytest.approx(theirs, rel=0.1)
+    ours = [t for t in TRANSFORMS.build(augment).transforms if t.magnitude_range]
+    for transform, kind in zip(ours, ["Brightness", "Sharpness"], strict=True):
+        theirs = spread(published[kind].random_magnitude)
+        assert spread(transform.random_magnitude) == pytest.approx(theirs, rel=0.1)
 
 
 @pytest.mark.parametrize(

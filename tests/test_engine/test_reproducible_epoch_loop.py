@@ -129,3 +129,12 @@ def test_lost_gradients_are_told(tmp_path, caplog):
 def test_a_loader_that_is_built_already_is_refused(tmp_path):
     with pytest.raises(TypeError, match="dataloader must be a config, got DataLoader"):
         ReproducibleEpochLoop(build(tmp_path), torch.utils.data.DataLoader([1]), max_epochs=1)
+
+
+def test_a_run_that_has_had_its_epochs_stays_as_it_is_and_says_so(tmp_path, caplog):
+    done = train(tmp_path)
+    again = build(tmp_path, resume=True, log_level="INFO")
+    again.logger.addHandler(caplog.handler)
+    again.train()
+    assert "nothing to train" in caplog.text
+    assert same(done, again)

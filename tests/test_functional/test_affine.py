@@ -122,6 +122,10 @@ def test_shrinking_an_indivisible_size_keeps_places():
     np.testing.assert_allclose(ours[10, 1:-1], centres[1:-1], atol=1e-3)
 
 
+def test_shrinking_an_image_to_less_than_a_pixel_needs_no_more_memory_than_the_image():
+    assert warp(np.ones((2000, 10), np.float32), (64, 32), zoom=1e-6).max() == 0
+
+
 def test_bicubic_stays_within_the_range_of_the_image():
     step = np.zeros((20, 20), np.float32)
     step[:, 10:] = 1

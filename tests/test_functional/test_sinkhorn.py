@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from lightly.loss.swav_loss import sinkhorn as lightly_sinkhorn
 
 from golden import golden
 from mammography.functional.sinkhorn import assign_sinkhorn
@@ -23,6 +22,8 @@ def test_many_iterations_reach_the_doubly_balanced_limit():
 
 
 def test_codes_are_those_of_lightly():
+    from lightly.loss.swav_loss import sinkhorn as lightly_sinkhorn  # seconds to import
+
     scores = torch.rand(32, 10, generator=torch.Generator().manual_seed(0)) * 2 - 1
     torch.testing.assert_close(
         assign_sinkhorn(scores), lightly_sinkhorn(scores.clone()), rtol=1e-4, atol=1e-6

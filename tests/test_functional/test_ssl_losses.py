@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from lightly.loss import BarlowTwinsLoss, SwaVLoss
 
 from golden import golden
 from mammography.functional.sinkhorn import assign_sinkhorn
@@ -30,6 +29,8 @@ def test_barlow_twins_loss_and_gradients_are_the_golden_ones(weight):
 
 
 def test_barlow_twins_loss_is_that_of_lightly():
+    from lightly.loss import BarlowTwinsLoss  # seconds to import
+
     z = views(rows=32)
     expected = BarlowTwinsLoss(lambda_param=0.02)(*z)
     torch.testing.assert_close(barlow_twins_loss(*z, redundancy_weight=0.02), expected)
@@ -81,6 +82,8 @@ def test_swapped_prediction_loss_is_the_golden_one():
 
 
 def test_swapped_prediction_gradient_is_that_of_lightly():
+    from lightly.loss import SwaVLoss  # seconds to import
+
     scores = torch.rand(5, 6, 4, generator=torch.Generator().manual_seed(4)).requires_grad_()
     loss = swapped_prediction_loss(scores, assign_sinkhorn(scores[:2]), (0, 1), 0.2)
     (ours,) = torch.autograd.grad(loss, scores)

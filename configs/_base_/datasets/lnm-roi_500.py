@@ -1,44 +1,11 @@
 # Tumour regions of 500 px with the five outcomes of a lymph-node study. Prepare them once:
 #   python tools/prepare_dataset.py table --root /data/lnm-roi --out dataset/lnm_roi
 #       --tasks N:binary LVI:binary multifocality:binary NumPos:regression tumor_size:regression
-_base_ = ["pipelines/roi_500.py"]
+# Numbers of nodes and sizes must come scaled to about [0, 1], as published: the loss is squared.
+_base_ = ["image-loaders.py", "pipelines/roi_500.py"]
 
-data_root = "dataset/lnm_roi"
-dataset_type = "MammographyDataset"
-train_dataloader = dict(
-    batch_size=72,
-    num_workers=8,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file="annotations/train.json",
-        pipeline=_base_.train_pipeline,
-    ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file="annotations/val.json",
-        pipeline=_base_.test_pipeline,
-        test_mode=True,
-    ),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=8,
-    sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
-        ann_file="annotations/test.json",
-        pipeline=_base_.test_pipeline,
-        test_mode=True,
-    ),
-)
-val_evaluator = dict(type="MultiTaskMetric")
-test_evaluator = val_evaluator
+train = dict(data_root="dataset/lnm_roi", pipeline=_base_.train_pipeline)
+test = dict(data_root="dataset/lnm_roi", pipeline=_base_.test_pipeline)
+train_dataloader = dict(batch_size=72, num_workers=8, dataset=train)
+val_dataloader = dict(num_workers=8, dataset=test)
+test_dataloader = dict(num_workers=8, dataset=test)

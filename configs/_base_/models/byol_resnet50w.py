@@ -1,6 +1,8 @@
 model = dict(
     type="BYOL",
-    base_momentum=0.01,  # 1 - tau: the target starts as 0.99 old + 0.01 new weights
+    # 1 - tau: the target starts as 0.99 old + 0.01 new weights. It moves at every forward pass:
+    # with gradients accumulated over k passes, divide by k.
+    base_momentum=0.01,
     data_preprocessor=dict(type="SelfSupDataPreprocessor", mean=[0.5], std=[0.5]),
     backbone=dict(
         type="NarrowLateResNet",

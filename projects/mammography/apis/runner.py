@@ -1,16 +1,28 @@
 """Fit a config to the machine and build what runs it."""
 
 import copy
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mammography.apis.config import UsageError
 from mammography.apis.console import import_plugin
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+# What a launcher sets in each process that it starts, and the script that uses it.
+_STARTED_BY = {
+    "pytorch": ("RANK", "tools/dist_train.sh or dist_test.sh"),
+    "slurm": ("SLURM_PROCID", "tools/slurm_train.sh or slurm_test.sh"),
+    "mpi": ("OMPI_COMM_WORLD_RANK", "mpirun"),
+}
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -21,7 +33,11 @@ def build_runner(cfg: Config) -> Runner:
 
     Args:
         cfg: Config of :func:`mammography.apis.config.load_config`; stays as it is.
+
+    Raises:
+        UsageError: If a launcher is named that has not started this process.
     """
+    _check_launcher(cfg.get("launcher", "none"))
     import_plugin()
     from mammography.engine.portable_runner import PortableRunner
 
@@ -34,6 +50,31 @@ def build_runner(cfg: Config) -> Runner:
     for note in notes:
         runner.logger.info(note)
     return runner
+
+
+@contextmanager
+def process_group() -> Iterator[None]:
+    """Leave the group of processes that is joined inside, if any.
+
+    The threads of a group of CPUs abort a process that ends while they run, and then torchrun
+    stops the other processes too, the first one while it writes the report. They run as
+    long as a parallel model uses the group: nothing may hold the runner at the end.
+    """
+    joined = dist.is_initialized()
+    yield  # not left after an error: leaving may wait for processes that have not failed
+    if dist.is_initialized() and not joined:
+        gc.collect()  # a runner refers to itself by its hooks and loops
+        dist.destroy_process_group()
+
+
+def _check_launcher(launcher: str) -> None:
+    """Refuse a launcher that did not say which of its processes this one is."""
+    variable, script = _STARTED_BY.get(launcher, (None, ""))
+    if variable and variable not in os.environ:
+        raise UsageError(
+            f"--launcher {launcher}: {variable} must be set by what starts the processes: "
+            f"use {script}"
+        )
 
 
 def _fit_loader(loader: dict[str, Any]) -> None:

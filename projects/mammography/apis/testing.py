@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 
 from mammography.apis.config import UsageError, check_checkpoint, load_config, merge_options
 from mammography.apis.outputs import nest_metrics, versions, write_metrics
-from mammography.apis.runner import build_runner
+from mammography.apis.runner import build_runner, process_group
 from mammography.apis.training import report_run
 
 OUT_SUFFIXES = {
@@ -18,6 +18,8 @@ OUT_SUFFIXES = {
     "pred": (".json", ".pkl", ".pickle"),
     "feature": (".npz", ".pkl", ".pickle"),
 }
+# Which images a data set holds, whatever is done with them.
+_SELECTION = ("ann_file", "data_root", "data_prefix", "filter_cfg", "indices")
 _DUMPS = {"pred": "DumpPredictions", "feature": "DumpFeatures"}
 
 
@@ -76,8 +78,8 @@ def evaluate(
         cfg.test_cfg.fp16 = True
     if not pin_memory:
         cfg.test_dataloader.pin_memory = False
-    _choose_split(cfg, split)
     merge_options(cfg, cfg_options)
+    _choose_split(cfg, split)  # after the options, which may name the files of all splits
 
     info = _describe(cfg, Path(config), split, tta)
     _keep_only_testing(cfg)
@@ -88,9 +90,10 @@ def evaluate(
     if tta:
         _add_tta(cfg)
     files = [folder / "metrics.json", *([Path(out)] if out and item == "metrics" else [])]
-    tasks = _run(cfg, info, files)
-    if report and split == "test":
-        report_run(run_dir, info["data_root"])
+    with process_group():
+        tasks = _run(cfg, info, files)
+        if report and split == "test":
+            report_run(run_dir, info["data_root"])
     return tasks
 
 
@@ -125,7 +128,8 @@ def _choose_split(cfg: Config, split: str) -> None:
     other = (cfg.get(f"{split}_dataloader") or {}).get("dataset", {})
     if "ann_file" not in other:
         raise UsageError(f"--split {split}: the config has no {split}_dataloader.dataset.ann_file")
-    for name in ("ann_file", "data_root"):
+    for name in _SELECTION:
+        cfg.test_dataloader.dataset.pop(name, None)
         if name in other:
             cfg.test_dataloader.dataset[name] = other[name]
 
@@ -176,7 +180,9 @@ def _add_dumps(cfg: Config, folder: Path, info: dict[str, Any], outs: dict[str, 
 
 def _add_tta(cfg: Config) -> None:
     """Put the averaging model around the model, and several versions into the pipeline."""
-    pipeline = cfg.test_dataloader.dataset.pipeline
+    pipeline = cfg.test_dataloader.dataset.get("pipeline")
+    if pipeline is None:
+        raise UsageError("--tta: test_dataloader.dataset must have the pipeline, not one inside it")
     if cfg.get("tta_pipeline") is None:
         flips = [{"type": "RandomFlip", "prob": prob} for prob in (0.0, 1.0)]
         both = {"type": "TestTimeAug", "transforms": [flips, [copy.deepcopy(pipeline[-1])]]}

@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 
 from mammography.apis.config import UsageError, check_checkpoint, load_config, merge_options
-from mammography.apis.runner import LOADERS, build_runner
+from mammography.apis.runner import LOADERS, build_runner, process_group
 
 
 def train(
@@ -72,11 +72,17 @@ def train(
     merge_options(cfg, cfg_options)
     start = _set_start(cfg, resume)
 
+    with process_group():
+        run_dir = _run(cfg, start)
+        if report:
+            report_run(run_dir)
+    return run_dir
+
+
+def _run(cfg: Config, start: str) -> Path:
     runner = build_runner(cfg)
     runner.logger.info(start)
     runner.train()
-    if report:
-        report_run(Path(runner.work_dir))
     return Path(runner.work_dir)
 
 
@@ -100,13 +106,18 @@ def find_checkpoint(work_dir: str) -> str | None:
     note = Path(work_dir) / "last_checkpoint"
     if not note.is_file():
         return None
-    written = Path(note.read_text().strip())
-    path = written if written.is_file() else note.with_name(written.name)
-    return str(path)
+    if not (text := note.read_text().strip()):  # the run was killed while it wrote the note
+        saved = note.parent.glob("[ei]*_*.pth")  # epoch_4.pth, iter_900.pth
+        newest = max(saved, key=lambda path: path.stat().st_mtime, default=None)
+        return str(newest) if newest else None
+    written = Path(text)
+    return str(written if written.is_file() else note.with_name(written.name))
 
 
 def _set_start(cfg: Config, resume: str | None) -> str:
     """Decide what the run starts from; return it in words."""
+    if resume is None and cfg.get("resume"):
+        resume = cfg.get("load_from") or "auto"
     if resume == "auto":
         resume = find_checkpoint(cfg.work_dir)
         if resume is None:

@@ -92,9 +92,7 @@ class MammographyDataset(BaseDataset):
         if self.shuffle_labels is None:
             return rows
         order = np.random.default_rng(self.shuffle_labels).permutation(len(rows))
-        return [
-            row | {"gt_label": rows[i]["gt_label"]} for row, i in zip(rows, order, strict=True)
-        ]
+        return [row | {"gt_label": rows[i]["gt_label"]} for row, i in zip(rows, order, strict=True)]
 
     def _choose(self, known: Mapping[str, Task]) -> dict[str, Task]:
         if self.chosen is None:

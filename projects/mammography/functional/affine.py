@@ -154,10 +154,13 @@ def warp_affine(
 def _shrink_first(image: NDArray[Any], matrix: Matrix) -> tuple[NDArray[Any], Matrix]:
     """Average blocks of whole pixels along the axes that would alias."""
     scale = np.linalg.norm(matrix[:, :2], axis=0)  # output pixels per input pixel of x, y
-    blocks = [round(1 / s) if s < ALIASING_SCALE else 1 for s in scale]
+    height, width = image.shape[:2]
+    blocks = [
+        min(round(1 / s), size) if s < ALIASING_SCALE else 1
+        for s, size in zip(scale, (width, height), strict=True)
+    ]
     if blocks == [1, 1]:
         return image, matrix
-    height, width = image.shape[:2]
     # OpenCV averages whole blocks many times faster than fractional ones.
     missing_x, missing_y = -width % blocks[0], -height % blocks[1]
     if missing_x or missing_y:

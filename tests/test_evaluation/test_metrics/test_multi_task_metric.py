@@ -132,3 +132,11 @@ def test_an_empty_prefix_brings_no_warning_and_a_given_one_is_used(monkeypatch):
     assert set(values) == {"val/a/roc_auc", "val/a/average_precision", "val/a/bce"}
     MultiTaskMetric()
     assert not said
+
+
+def test_as_many_probabilities_as_classes_are_needed():
+    """Four times 3 probabilities would make three rows of 4."""
+    metric = MultiTaskMetric(tasks=["density:ordinal=A,B,C,D"])
+    samples = [sample(i, {"density": 0.0}, {"density": [0.2, 0.3, 0.5]}) for i in range(4)]
+    with pytest.raises(ValueError, match=r"density must have .* its 4 classes, got .* \(3,\)"):
+        run_metric(metric, samples)

@@ -160,6 +160,18 @@ def test_features_of_half_precision_give_losses_in_float32(head, feats, autocast
     assert sample.pred_features.dtype == torch.float32
 
 
+def test_mixed_precision_rounds_neither_values_nor_probabilities():
+    torch.manual_seed(0)
+    head = MaskedMultiTaskHead({"size": {"kind": "regression"}, "b": {"kind": "binary"}}, 8)
+    head.outcomes["size"].linear.bias.data.fill_(37.1)
+    feats = (torch.randn(500, 8).bfloat16(),)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = [sample.pred_scores for sample in head.predict(feats)]
+    exact = [sample.pred_scores for sample in head.predict((feats[0].float(),))]
+    assert rounded == exact
+    assert len({scores["b"] for scores in rounded}) == 500
+
+
 def test_works_in_the_classifier_of_mmpretrain_as_it_is():
     torch.manual_seed(0)
     model = MODELS.build(
@@ -197,6 +209,9 @@ def test_works_in_the_classifier_of_mmpretrain_as_it_is():
         ({"a": {"kind": "binary", "weight": 2}}, "task a: .*unexpected keyword argument 'weight'"),
         ({"a": {}}, "task a: kind must be one of .*, got ''"),
         ({"a": {"kind": "regression", "loss": "l0"}}, "task a: loss must be 'mse' or 'smooth_l1'"),
+        ({"a": {"kind": "regression", "beta": 0}}, "task a: beta must be above 0, got 0"),
+        ({"a": {"kind": "binary", "pos_weight": -1}}, "task a: pos_weight must be above 0, got -1"),
+        ({"a": {"kind": "binary", "label_smoothing": 1}}, r"task a: label_smoothing .* \[0, 1\)"),
         (
             {"a": {"kind": "ordinal", "num_classes": 3, "method": "x"}},
             "task a: method must be 'corn' or 'coral', got 'x'",

@@ -1,7 +1,9 @@
 """Regions around a tumour at 500 x 500, as Mammography-nils trains on them.
 
-The probabilities are explained in full-breast_1792x1024.py.
+The rotation is explained in full-breast_1792x1024.py.
 """
+
+_base_ = ["rand-augment.py"]
 
 train_pipeline = [
     dict(type="LoadMammogram"),
@@ -11,21 +13,10 @@ train_pipeline = [
         keep_ratio=False,
         area=(0.5, 1.0),
         flip_prob=0.5,
-        rotation_deg=20,
+        rotation_deg=8,
         deform_prob=0.27,
     ),
-    dict(
-        type="RandAugment",
-        num_policies=3,
-        magnitude_level=6,
-        magnitude_std=0.5,
-        policies=[
-            dict(type="StretchContrast", prob=0.4),
-            dict(type="AdjustBrightness", magnitude_range=(0, 0.25), prob=0.4),
-            dict(type="AdjustSharpness", magnitude_range=(0, 0.25), prob=0.4),
-            dict(type="EqualizeHistogram", prob=0.4),
-        ],
-    ),
+    _base_.rand_augment,
     dict(type="PackMammogram"),
 ]
 test_pipeline = [

@@ -1,5 +1,7 @@
 """Two views of a patch at 224 x 224 and six at 96 x 96 for SwAV, as Mammography-nils makes them.
 
+Its crops for SwAV are bilinear, those for the other two methods bicubic.
+Differs: contrast and histogram are those of the breast alone, and the background stays 0.
 BreastPatchDataset has read the patch already, so nothing is loaded here.
 """
 
@@ -16,7 +18,6 @@ large_view = [
         keep_ratio=False,
         area=(0.25, 1.0),
         flip_prob=0.5,
-        interpolation="bicubic",
     ),
     *photometric,
 ]
@@ -27,7 +28,6 @@ small_view = [
         keep_ratio=False,
         area=(0.1, 0.25),
         flip_prob=0.5,
-        interpolation="bicubic",
     ),
     *photometric,
 ]

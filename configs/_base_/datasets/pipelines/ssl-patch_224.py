@@ -1,5 +1,6 @@
 """Two views of a patch at 224 x 224 for BarlowTwins and BYOL, as Mammography-nils makes them.
 
+Differs: contrast and histogram are those of the breast alone, and the background stays 0.
 BreastPatchDataset has read the patch already, so nothing is loaded here.
 """
 

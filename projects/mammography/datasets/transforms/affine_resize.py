@@ -1,5 +1,6 @@
 """The deterministic counterpart of the random warp, for validation and test."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmpretrain.registry import TRANSFORMS
@@ -19,7 +20,8 @@ class AffineResize(AffineWarp):
         anchor: ``center`` or ``chest_wall``.
         flip_to: ``L``, ``R`` or None.
         interpolation: ``nearest``, ``bilinear`` or ``bicubic``.
-        zoom: Enlargement about the centre: 8/7 shows the central 7/8 of height and width.
+        central: Shares of height and width about the centre that are fitted into the
+            output: (7/8, 8/9) resizes to 2048 x 1152 and cuts out 1792 x 1024.
         flip: Mirror every image (after ``flip_to``), for test-time augmentation.
 
     Raises:
@@ -41,7 +43,7 @@ class AffineResize(AffineWarp):
         anchor: str = "center",
         flip_to: str | None = None,
         interpolation: str = "bilinear",
-        zoom: float = 1.0,
+        central: Sequence[float] = (1.0, 1.0),
         flip: bool = False,
     ) -> None:
         super().__init__(
@@ -51,15 +53,24 @@ class AffineResize(AffineWarp):
             flip_to=flip_to,
             interpolation=interpolation,
         )
-        if zoom <= 0:
-            raise ValueError(f"{type(self).__name__}: zoom must be above 0, got {zoom}")
-        self.zoom = zoom
+        if len(central) != 2 or not all(0 < share <= 1 for share in central):
+            raise ValueError(
+                f"{type(self).__name__}: central must be two shares above 0 and up to 1 "
+                f"(of height, of width), got {central}"
+            )
+        self.central = tuple(central)
         self.flip = flip
 
     def choose_parameters(self, results: dict[str, Any]) -> AffineParameters:
         """Return the same parameters for every image of a side."""
-        return AffineParameters(flip=self.flip != self.must_flip(results), zoom=self.zoom)
+        height, width = results["img"].shape[:2]
+        top, left = (height * (1 - self.central[0]) / 2, width * (1 - self.central[1]) / 2)
+        return AffineParameters(
+            crop_box=(left, top, width - left, height - top),
+            flip=self.flip != self.must_flip(results),
+        )
 
     def __repr__(self) -> str:
         """Show how it was built."""
-        return f"{type(self).__name__}({self._settings()}, zoom={self.zoom}, flip={self.flip})"
+        shown = f"{self._settings()}, central={self.central}, flip={self.flip}"
+        return f"{type(self).__name__}({shown})"

@@ -61,6 +61,10 @@ class ReproducibleEpochLoop(EpochBasedTrainLoop):
         Raises:
             ValueError: If it stands inside an epoch of another length.
         """
+        if self._epoch >= self._max_epochs:
+            self.runner.logger.info(
+                f"The run has had its {self._max_epochs} epochs: there is nothing to train."
+            )
         self._done = self._steps_done_in_epoch()
         self.runner.message_hub.update_info(LENGTH, len(self.dataloader))
         return super().run()

@@ -83,5 +83,11 @@ def _evaluate(task: Task, rows: list[tuple[float, Any]]) -> Metrics:
         return binary_metrics(labels, [score for _, score in rows])
     if task.kind is TaskKind.REGRESSION:
         return regression_metrics(labels, [value for _, value in rows])
-    scores = np.array([s for _, s in rows], dtype=np.float64).reshape(-1, task.num_classes)
+    scores = np.array([s for _, s in rows], dtype=np.float64)
+    if rows and scores.shape[1:] != (task.num_classes,):
+        raise ValueError(
+            f"MultiTaskMetric: task {task.name} must have a probability for each of its "
+            f"{task.num_classes} classes, got predictions of shape {scores.shape[1:]}: model and "
+            "data set must describe it alike"
+        )
     return class_metrics(labels, scores, ordered=task.kind is TaskKind.ORDINAL)

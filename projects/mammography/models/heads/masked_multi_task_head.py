@@ -90,8 +90,17 @@ class MaskedMultiTaskHead(BaseModule):
 
     def forward(self, feats: Features) -> dict[str, Tensor]:
         """Return the logits of each task, ``(N, outputs)``."""
-        features = self.pre_logits(feats)
-        return {name: layer(features) for name, layer in self.layers.items()}
+        return self._logits(self.pre_logits(feats))
+
+    def _logits(self, features: Tensor) -> dict[str, Tensor]:
+        """Apply the task layers in the precision of their weights, not in that of autocast.
+
+        bfloat16 knows 37 and 37.25 mm and nothing between, and makes equal probabilities of
+        many that differ.
+        """
+        features = features.to(next(self.outcomes.parameters()).dtype)
+        with torch.autocast(features.device.type, enabled=False):
+            return {name: layer(features).float() for name, layer in self.layers.items()}
 
     def loss(self, feats: Features, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Return ``<task>_loss``, and ``<task>_labels``: the labels it is the mean of.
@@ -124,7 +133,7 @@ class MaskedMultiTaskHead(BaseModule):
     def _local_losses(
         self, layer: OutcomeLayer, logits: Tensor, data_samples: list[DataSample]
     ) -> tuple[Tensor, Tensor]:
-        """Return the losses of the samples with a label and their weights, in float32."""
+        """Return the losses of the samples with a label and their weights."""
         rows, labels = [], []
         for row, sample in enumerate(data_samples):
             targets = _targets(sample, row)
@@ -132,7 +141,7 @@ class MaskedMultiTaskHead(BaseModule):
                 rows.append(row)
                 labels.append(_checked(layer, targets[layer.task.name], sample, row))
         # Rows without a label are left out, not multiplied by zero: 0 * nan is nan.
-        observed = logits.float()[torch.tensor(rows, dtype=torch.long, device=logits.device)]
+        observed = logits[torch.tensor(rows, dtype=torch.long, device=logits.device)]
         return layer.losses(observed, observed.new_tensor(labels))
 
     def predict(
@@ -144,10 +153,8 @@ class MaskedMultiTaskHead(BaseModule):
         probabilities. Regression: the value.
         """
         features = self.pre_logits(feats)
-        scores = {
-            name: layer.scores(layer(features).float()).tolist()
-            for name, layer in self.layers.items()
-        }
+        logits = self._logits(features)
+        scores = {name: layer.scores(logits[name]).tolist() for name, layer in self.layers.items()}
         given = data_samples or [None] * len(features)
         samples = [DataSample() if sample is None else sample for sample in given]
         for row, sample in enumerate(samples):

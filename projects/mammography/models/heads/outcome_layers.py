@@ -53,7 +53,7 @@ class BinaryLayer(OutcomeLayer):
     Args:
         task: The outcome.
         in_channels: Channels of the features.
-        pos_weight: Factor on the loss of positives.
+        pos_weight: Factor on the loss of positives, above 0.
         label_smoothing: In [0, 1): how far labels move towards 0.5.
     """
 
@@ -66,7 +66,9 @@ class BinaryLayer(OutcomeLayer):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(task, in_channels, 1)
-        self.pos_weight, self.label_smoothing = pos_weight, label_smoothing
+        if pos_weight is not None and not pos_weight > 0:
+            raise ValueError(f"pos_weight must be above 0, got {pos_weight}")
+        self.pos_weight, self.label_smoothing = pos_weight, checked_smoothing(label_smoothing)
 
     def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each sample and ones."""
@@ -84,12 +86,12 @@ class MulticlassLayer(OutcomeLayer):
     Args:
         task: The outcome.
         in_channels: Channels of the features.
-        label_smoothing: Share of the label that is spread over all classes.
+        label_smoothing: In [0, 1): share of the label that is spread over all classes.
     """
 
     def __init__(self, task: Task, in_channels: int, *, label_smoothing: float = 0.0) -> None:
         super().__init__(task, in_channels, task.num_classes)
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = checked_smoothing(label_smoothing)
 
     def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each sample and ones."""
@@ -151,7 +153,7 @@ class RegressionLayer(OutcomeLayer):
         task: The outcome.
         in_channels: Channels of the features.
         loss: ``mse`` or ``smooth_l1``.
-        beta: Where smooth L1 turns from squared to absolute, in units of the label.
+        beta: Where smooth L1 turns from squared to absolute, in units of the label, > 0.
     """
 
     def __init__(
@@ -159,6 +161,8 @@ class RegressionLayer(OutcomeLayer):
     ) -> None:
         if loss not in ("mse", "smooth_l1"):
             raise ValueError(f"loss must be 'mse' or 'smooth_l1', got {loss!r}")
+        if not beta > 0:
+            raise ValueError(f"beta must be above 0, got {beta}")
         super().__init__(task, in_channels, 1)
         self.loss, self.beta = loss, beta
 
@@ -181,6 +185,17 @@ OUTCOME_LAYERS: dict[TaskKind, type[OutcomeLayer]] = {
     TaskKind.ORDINAL: OrdinalLayer,
     TaskKind.REGRESSION: RegressionLayer,
 }
+
+
+def checked_smoothing(share: float) -> float:
+    """Return a share of label smoothing that leaves the label the largest.
+
+    Raises:
+        ValueError: If it is outside [0, 1).
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1), got {share}")
+    return share
 
 
 def build_outcome_layer(

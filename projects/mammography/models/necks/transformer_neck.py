@@ -19,7 +19,9 @@ class TransformerNeck(BaseModule):
     """Pool a feature map to tokens, let them exchange, return the class token.
 
     Positions are learned on the grid that ``input_size_hw`` gives and interpolated
-    for an image of any other size, so that one set of weights serves several sizes.
+    for an image of any other size, so that one set of weights serves several sizes. To
+    go on at another size change the pipeline and keep ``input_size_hw``: a checkpoint fits
+    the grid that it was trained with, no other.
     They start at a standard deviation of 0.02, the habit of vision transformers: the
     published N(0, 1) of ``pos_std=1.0`` is larger than the pooled features that it is
     added to, so a network with a frozen backbone begins by reading noise.
