@@ -3,7 +3,12 @@
 import csv
 from pathlib import Path
 
+import cv2
+
 from dicom_files import draw_breast, write_dicom
+from mammography.structures.annotation import read_annotations
+
+TASKS = ("malignant:binary", "density:ordinal=A,B,C,D")
 
 # Nothing of this may be found in an output.
 IDENTITY = {
@@ -74,3 +79,16 @@ def output_bytes(out: Path, times: bool = False) -> dict[str, bytes]:
         for name, path in names.items()
         if times or not (name.startswith(".journal/") or name == "prepared.json")
     }
+
+
+def records_of(out, split="all"):
+    return read_annotations(out / "annotations" / f"{split}.json").records
+
+
+def image_of(out, record):
+    return cv2.imread(str(out / record.img_path), cv2.IMREAD_UNCHANGED)
+
+
+def path_of(out, record):
+    with (out / "private" / "sources.csv").open(newline="") as file:
+        return {row["image_id"]: row["path"] for row in csv.DictReader(file)}[record.image_id]
