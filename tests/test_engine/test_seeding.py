@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from torch.utils.data import DistributedSampler
 
 from golden import golden
 from mammography.engine.seeding import (
@@ -122,7 +123,11 @@ def test_questions_go_to_the_dataset_inside():
 def test_three_processes_draw_what_torch_and_mmengine_deal_out(monkeypatch, epoch):
     want = golden("07_samplers")["expected"]["torch_distributed"][f"epoch{epoch}_world3"]
     drawn = []
+    # The reference does not name its seed; torch gives these indices with 7.
     for rank in range(3):
+        torch_sampler = DistributedSampler(range(10), 3, rank, seed=7)
+        torch_sampler.set_epoch(epoch)
+        assert list(torch_sampler) == want[rank]
         for module in ("mmengine.dataset.sampler", "mammography.engine.seeding"):
             monkeypatch.setattr(f"{module}.get_dist_info", lambda rank=rank: (rank, 3))
         sampler = NumberedSampler(range(10), {"type": "mmengine.DefaultSampler"}, seed=7)
