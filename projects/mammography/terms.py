@@ -30,6 +30,22 @@ class ViewPosition(StrEnum):
     ISO = "ISO"
 
 
+class ImageKind(StrEnum):
+    """How a two-dimensional image came about."""
+
+    MAMMOGRAM = "mammogram"  # One exposure, digital or on film.
+    SYNTHETIC = "synthetic"  # Computed from tomosynthesis (C-View, V-Preview, Insight 2D).
+    TOMOSYNTHESIS = "tomosynthesis"  # A slice of a reconstructed volume, or its projection.
+
+
+class ViewModifier(StrEnum):
+    """What changes a view, the part of DICOM CID 4015 that changes what a model sees."""
+
+    MAGNIFICATION = "magnification"
+    SPOT_COMPRESSION = "spot compression"
+    IMPLANT_DISPLACED = "implant displaced"
+
+
 class Level(StrEnum):
     """What one row of labels or predictions speaks about, from small to large."""
 

@@ -29,7 +29,8 @@ def prepared_record(
     found = ImageRecord.from_json(
         {"img_path": f"{IMAGE_FOLDER}/{image_id}.png"}
         | {name: result[name] for name in ("laterality", "view_position", "size_hw")}
-        | {name: result[name] for name in ("pixel_spacing_mm", "geometry")},
+        | {name: result[name] for name in ("pixel_spacing_mm", "geometry")}
+        | {name: result["facts"].get(name) for name in ("view_modifiers", "image_kind")},
         image_id,
     )
     return replace(
@@ -39,6 +40,8 @@ def prepared_record(
         image_id=image_id,
         laterality=found.laterality or record.laterality,
         view_position=found.view_position or record.view_position,
+        view_modifiers=record.view_modifiers or found.view_modifiers,
+        image_kind=record.image_kind or found.image_kind,
         manufacturer=record.manufacturer or result["manufacturer"],
         split=split,
         gt_label=record.gt_label,

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,55 @@ class Row:
     cells: dict[str, Any]
 
 
-def read_table(path: Path) -> tuple[list[str], list[Row]]:
+def find_table(root: Path, named: str, default: str, option: str = "table") -> Path:
+    """Return the table that is named, or the one of the default name, in any format.
+
+    Args:
+        root: Folder of the source.
+        named: What the user calls it, relative to the root; empty looks for the default.
+        default: Name without suffix.
+        option: Source option that names it, for the error.
+
+    Raises:
+        TableError: If there is none, or one in two formats.
+    """
+    known = [root / named] if named else [root / f"{default}{suffix}" for suffix in SUFFIXES]
+    found = [path for path in known if path.is_file()]
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found or known)
+        raise TableError(
+            f"{root} must hold one table {named or default}, got {len(found)} of {names}: "
+            f"name it with --source-options {option}=FILE"
+        )
+    return found[0]
+
+
+def check_columns(path: Path, columns: Collection[str], needed: Iterable[str]) -> None:
+    """Refuse a table that lacks columns.
+
+    Raises:
+        TableError: Naming those that are absent, and those that are there.
+    """
+    absent = [name for name in needed if name not in columns]
+    if absent:
+        got = ", ".join(columns) or "none"
+        raise TableError(f"{path}: columns must have {', '.join(absent)}, got {got}")
+
+
+def read_table(path: Path, only: Collection[str] | None = None) -> tuple[list[str], list[Row]]:
     """Read a CSV, TSV, XLSX or JSON table.
 
     Text stays text (``007`` keeps its zeros), a row without any value is left out, and
     of a workbook the first sheet is read. JSON is a list of objects, which pandas
     writes with ``orient="records"``.
 
+    Args:
+        path: The table.
+        only: Columns that the rows keep, to hold large tables in little memory; by default
+            all of them.
+
     Returns:
-        Names of the columns, and the rows.
+        Names of all columns, and the rows.
 
     Raises:
         TableError: If the file is no such table.
@@ -45,7 +85,8 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
     readers = {".csv": _read_text, ".tsv": _read_text, ".xlsx": _read_workbook}
     if path.suffix.lower() == ".json":
         rows = list(json_rows(path, read_json(path), ""))
-        return list(dict.fromkeys(column for row in rows for column in row.cells)), rows
+        names = list(dict.fromkeys(column for row in rows for column in row.cells))
+        return names, [_keep(row, only) for row in rows]
     if path.suffix.lower() not in readers:
         raise TableError(f"{path}: a table must end in {', '.join(SUFFIXES)}")
     lines = readers[path.suffix.lower()](path)
@@ -53,7 +94,13 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
     while columns and not columns[-1]:
         columns.pop()
     _check_header(path, columns)
-    return columns, list(_rows(path, columns, lines))
+    return columns, [_keep(row, only) for row in _rows(path, columns, lines)]
+
+
+def _keep(row: Row, only: Collection[str] | None) -> Row:
+    if only is None:
+        return row
+    return Row(row.place, {name: value for name, value in row.cells.items() if name in only})
 
 
 def read_json(path: Path) -> Any:

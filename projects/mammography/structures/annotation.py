@@ -10,7 +10,7 @@ from typing import Any
 
 from mammography.structures.geometry import Box, ImageGeometry
 from mammography.structures.task import Task, TaskError, read_tasks
-from mammography.terms import Laterality, Level, Split, ViewPosition
+from mammography.terms import ImageKind, Laterality, Level, Split, ViewModifier, ViewPosition
 
 
 class AnnotationError(ValueError):
@@ -48,6 +48,8 @@ class ImageRecord:
         image_id: This image.
         laterality: Side of the breast.
         view_position: Projection.
+        view_modifiers: What changes the view, such as magnification.
+        image_kind: How the image came about.
         manufacturer: Maker of the machine.
         split: Part of the study, when assigned.
         size_hw: Rows and columns of the PNG.
@@ -64,6 +66,8 @@ class ImageRecord:
     image_id: str | None = None
     laterality: Laterality | None = None
     view_position: ViewPosition | None = None
+    view_modifiers: tuple[ViewModifier, ...] = ()
+    image_kind: ImageKind | None = None
     manufacturer: str | None = None
     split: Split | None = None
     size_hw: tuple[int, int] | None = None
@@ -128,6 +132,8 @@ def _finding(value: dict[str, Any]) -> Finding:
 _READERS: dict[str, Any] = {
     "laterality": Laterality,
     "view_position": ViewPosition,
+    "view_modifiers": lambda value: tuple(map(ViewModifier, value)),
+    "image_kind": ImageKind,
     "split": Split,
     "size_hw": _pair(int),
     "pixel_spacing_mm": _pair(float),

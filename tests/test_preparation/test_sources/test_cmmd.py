@@ -148,7 +148,7 @@ def test_a_row_that_is_not_understood_is_refused_by_its_number(tmp_path, column,
 
 
 def test_an_absent_table_column_or_task_is_an_error(tmp_path):
-    with pytest.raises(TableError, match=r"must hold one clinical table, got 0 .*table=FILE"):
+    with pytest.raises(TableError, match=r"must hold one table CMMD_clinical.*table=FILE"):
         read_contents(tmp_path, TASKS)
     write_table(tmp_path, [row[:-1] for row in ROWS], "other.csv", COLUMNS[:-1])
     with pytest.raises(TableError, match="columns must have subtype, got ID1, LeftRight"):

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mammography.preparation.cbis_ddsm_images import CbisDdsm
-from mammography.preparation.cbis_ddsm_lesions import KINDS
 from mammography.preparation.contents import Contents
-from mammography.preparation.tcia import TciaDownload
+from mammography.preparation.source_tables.cbis_ddsm_images import CbisDdsm
+from mammography.preparation.source_tables.cbis_ddsm_lesions import KINDS
+from mammography.preparation.source_tables.tcia import TciaDownload
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Level

@@ -8,9 +8,9 @@ from pathlib import Path
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from mammography.preparation.cmmd_breasts import Breast, BreastTable
 from mammography.preparation.contents import Contents, check_task_names
-from mammography.preparation.tcia import TciaDownload
+from mammography.preparation.source_tables.cmmd_breasts import Breast, BreastTable
+from mammography.preparation.source_tables.tcia import TciaDownload
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Laterality, Level

@@ -9,7 +9,7 @@ from typing import Any
 from mammography.preparation import cells
 from mammography.preparation.contents import Contents
 from mammography.preparation.listing import Listing, find_listing, read_listing
-from mammography.preparation.tables import Row, TableError
+from mammography.preparation.tables import Row, TableError, check_columns
 from mammography.structures.annotation import AnnotationError, Finding, ImageRecord
 from mammography.structures.task import Task, TaskError
 from mammography.terms import Laterality, Level, Split, TaskKind, ViewPosition
@@ -104,12 +104,7 @@ def _view_column(listing: Listing) -> str:
 
 def _check_columns(listing: Listing, tasks: dict[str, Task], clinical: tuple[str, ...]) -> None:
     required = [*([] if listing.published else ["patient_id"]), *tasks, *clinical]
-    absent = [name for name in required if name not in listing.columns]
-    if absent:
-        raise TableError(
-            f"{listing.path}: columns must have {', '.join(absent)}, "
-            f"got {', '.join(listing.columns)}"
-        )
+    check_columns(listing.path, listing.columns, required)
 
 
 def _tell_left_out(listing: Listing, used: set[str]) -> None:

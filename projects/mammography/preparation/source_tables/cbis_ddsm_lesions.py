@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mammography.preparation import cells
-from mammography.preparation.tables import Row, TableError, read_table
+from mammography.preparation.tables import Row, TableError, check_columns, read_table
 from mammography.terms import Laterality, Split, ViewPosition
 
 KINDS = ("mass", "calcification")
@@ -103,11 +103,10 @@ class LesionTables:
 def _density_column(path: Path, columns: list[str]) -> str:
     """Check the columns and return the one of the density, which has two spellings."""
     density = [name for name in _DENSITIES if name in columns]
-    absent = [name for name in _COLUMNS if name not in columns]
-    if absent or len(density) != 1:
-        missing = absent or [f"one of {', '.join(_DENSITIES)}"]
+    check_columns(path, columns, _COLUMNS)
+    if len(density) != 1:
         raise TableError(
-            f"{path}: columns must have {', '.join(missing)}, got {', '.join(columns)}"
+            f"{path}: columns must have one of {', '.join(_DENSITIES)}, got {', '.join(columns)}"
         )
     return density[0]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammography.preparation import cells
-from mammography.preparation.tables import SUFFIXES, Row, TableError, read_table
+from mammography.preparation.tables import Row, check_columns, find_table, read_table
 from mammography.terms import Laterality
 
 CLASSES = ("Benign", "Malignant")
@@ -71,28 +71,12 @@ class BreastTable:
         Raises:
             TableError: If there is none, or it is unreadable or lacks a column.
         """
-        path = _find(root, table)
+        path = find_table(root, table, _STEM)
         columns, rows = read_table(path)
-        absent = [name for name in _COLUMNS if name not in columns]
-        if absent:
-            raise TableError(
-                f"{path}: columns must have {', '.join(absent)}, got {', '.join(columns)}"
-            )
+        check_columns(path, columns, _COLUMNS)
         reader = _RowReader(cells.Problems(path.name))
         found = [reader.read(row) for row in rows]
         return cls(len(rows), tuple(breast for breast in found if breast), reader.problems)
-
-
-def _find(root: Path, table: str) -> Path:
-    known = [root / table] if table else [root / f"{_STEM}{suffix}" for suffix in SUFFIXES]
-    found = [path for path in known if path.is_file()]
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found or known)
-        raise TableError(
-            f"{root} must hold one clinical table, got {len(found)} of {names}: "
-            "name it with --source-options table=FILE"
-        )
-    return found[0]
 
 
 @dataclass

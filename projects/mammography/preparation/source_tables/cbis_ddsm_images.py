@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mammography.preparation.cbis_ddsm_lesions import (
+from mammography.preparation.contents import Contents, check_task_names
+from mammography.preparation.source_tables.cbis_ddsm_lesions import (
     KINDS,
     PATHOLOGIES,
     Film,
     Lesion,
     LesionTables,
 )
-from mammography.preparation.contents import Contents, check_task_names
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Split

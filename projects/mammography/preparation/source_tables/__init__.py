@@ -1,0 +1,1 @@
+"""Tables and folders of the sources, as rows that are understood."""
