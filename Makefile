@@ -46,7 +46,7 @@ format: $(SETUP)  ## Format the code and mend what lint can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(SETUP)  ## Measure speed as ratios, both sides alternated in one process
+bench: $(SETUP)  ## Measure speed as ratios, both sides taking turns
 	$(BIN)/python -m tools.benchmarks
 
 clean:  ## Remove the environment and the caches; data and results stay

@@ -1,11 +1,12 @@
 """Every data source has a card that says what must be known before its data are used."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-from mammography.preparation.converters import known_sources
+from mammography.preparation.converters import find_converter, known_sources
 
 DATASET = Path(__file__).parents[1] / "dataset"
 SECTIONS = [
@@ -35,6 +36,27 @@ def problems(folder: Path, source: str) -> list[str]:
 @pytest.mark.parametrize("source", known_sources())
 def test_every_source_has_a_card_with_all_sections(source):
     assert not problems(DATASET, source)
+
+
+def options_without_row(card, read_records):
+    """Return the options of a converter that no first cell of a table in the card names."""
+    first_cells = " ".join(line.split("|")[1] for line in card.splitlines() if line[:1] == "|")
+    parameters = inspect.signature(read_records).parameters.values()
+    options = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    return [name for name in options if f"`{name}`" not in first_cells]
+
+
+@pytest.mark.parametrize("source", known_sources())
+def test_every_option_of_a_source_has_a_row_in_its_card(source):
+    card = (DATASET / source / "README.md").read_text()
+    assert not options_without_row(card, find_converter(source).module.read_records)
+
+
+def test_an_option_without_a_row_is_found():
+    def read_records(root, *, table="", views=()):
+        """Two options."""
+
+    assert options_without_row("views are `views`\n| `table` | |\n", read_records) == ["views"]
 
 
 @pytest.mark.parametrize("source", known_sources())

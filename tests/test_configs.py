@@ -8,8 +8,11 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mammography.apis.domain_study.reading import read_study
+
 CONFIG_ROOT = Path(__file__).parents[1] / "configs"
-CONFIGS = sorted(p for p in CONFIG_ROOT.rglob("*.py") if "_base_" not in p.parts)
+STUDIES = sorted((CONFIG_ROOT / "studies").glob("*.py"))
+CONFIGS = sorted(p for p in CONFIG_ROOT.rglob("*.py") if not {"_base_", "studies"} & {*p.parts})
 WORD = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 NAME = re.compile(
     rf"(?P<model>{WORD}_(?:{WORD}_)*?)(?:(?P<pretrain>{WORD})-pre_)?"  # algorithm, module, weights
@@ -38,6 +41,11 @@ def sizes(pipeline: list[dict]) -> list[tuple[int, int]]:
     return found
 
 
+def datasets(loader: dict) -> list[dict]:
+    """Return the data sets of a loader that read images."""
+    return loader.dataset.get("datasets", [loader.dataset])
+
+
 @pytest.fixture(params=CONFIGS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def path(request) -> Path:
     return request.param
@@ -55,9 +63,16 @@ def test_the_name_is_what_is_inside(path):
     assert (cfg.optim_wrapper.type == "AmpOptimWrapper") == ("amp" in recipe)
     schedulers = cfg.param_scheduler
     schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
-    assert SCHEDULES[recipe[-1]] in {scheduler["type"] for scheduler in schedulers}
+    if recipe[-1] == "constlr":
+        assert not schedulers
+    else:
+        assert SCHEDULES[recipe[-1]] in {scheduler["type"] for scheduler in schedulers}
+    hooks = cfg.get("custom_hooks", [])
+    frozen = [h for h in hooks if h["type"] == "SelectTrainableHook"]
+    assert ("bnfc" in recipe) == any(tuple(h["freeze_types"]) == ("Conv2d",) for h in frozen)
+    assert name["model"].startswith("dann_") == (cfg.model.type == "DomainAdversarialClassifier")
     size = (int(name["height"] or name["width"]), int(name["width"]))
-    assert size in sizes(cfg.train_dataloader.dataset.pipeline)
+    assert all(size in sizes(dataset.pipeline) for dataset in datasets(cfg.train_dataloader))
     if cfg.get("test_dataloader"):
         assert sizes(cfg.test_dataloader.dataset.pipeline) == [size]
 
@@ -78,10 +93,10 @@ def test_the_parts_it_names_exist_and_build(path):
     MODELS.build(cfg.model)
     for loader in ("train_dataloader", "val_dataloader", "test_dataloader"):
         if cfg.get(loader):
-            dataset = cfg[loader].dataset
-            assert DATASETS.get(dataset.type), dataset.type
-            for step in dataset.pipeline:
-                TRANSFORMS.build(step)
+            for dataset in datasets(cfg[loader]):
+                assert DATASETS.get(dataset.type), dataset.type
+                for step in dataset.pipeline:
+                    TRANSFORMS.build(step)
 
 
 def test_it_reads_as_a_document(path):
@@ -99,7 +114,25 @@ def test_it_has_a_row_in_the_table(path):
 
 def test_the_table_names_no_config_that_is_gone():
     rows = re.findall(r"\]\(([a-z_]+/[^)]+\.py)\)", (CONFIG_ROOT / "README.md").read_text())
-    assert sorted(rows) == sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIGS)
+    assert sorted(rows) == sorted(str(p.relative_to(CONFIG_ROOT)) for p in CONFIGS + STUDIES)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.stem)
+def test_a_study_names_configs_that_exist_and_reads_without_its_data(path, tmp_path, monkeypatch):
+    given = Config.fromfile(path)
+    (tmp_path / "study" / "dataset").mkdir(parents=True)
+    for domain in given.domains.values():
+        (tmp_path / "study" / domain.data_root).mkdir()
+    monkeypatch.chdir(tmp_path / "study")
+    study = read_study(path)
+    assert set(study.targets) <= set(study.domains)
+    assert all(model.config.is_file() for model in study.models.values())
+    assert f"tools/run_domain_study.py configs/studies/{path.name}" in path.read_text()
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.stem)
+def test_a_study_has_its_place_in_the_table(path):
+    assert f"studies/{path.name}" in (CONFIG_ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

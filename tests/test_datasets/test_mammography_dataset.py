@@ -7,8 +7,11 @@ import pytest
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmpretrain.datasets import KFoldDataset
 
-import mammography.datasets.transforms.load_mammogram  # noqa: F401
+import mammography.datasets.transforms.load_mammogram
+import mammography.datasets.transforms.pack_mammogram  # noqa: F401
 from mammography.datasets.mammography_dataset import MammographyDataset
+
+PACK = [{"type": "LoadMammogram"}, {"type": "PackMammogram"}]
 
 
 def test_a_row_tells_all_that_the_annotation_knows(study):
@@ -22,6 +25,7 @@ def test_a_row_tells_all_that_the_annotation_knows(study):
         "view_position": "CC",
         "manufacturer": None,
         "split": "train",
+        "domain": None,
         "mirrored": False,
         "gt_label": {"malignant": 1.0, "size_mm": 2 / 7},
         "clinic_vars": {"age_years": 52},
@@ -114,6 +118,64 @@ def test_records_are_kept_by_field(study):
 def test_unlabelled_records_can_be_left_out(study):
     data = MammographyDataset(**study.settings, tasks=["malignant"], labelled_only=True)
     assert [row["image_id"] for row in data] == [f"i{i}" for i in range(7)]
+
+
+def test_all_images_belong_to_the_named_domain(study):
+    data = MammographyDataset(**study.settings, domain="source", pipeline=PACK)
+    assert {row["domain"] for row in MammographyDataset(**study.settings, domain="source")} == {
+        "source"
+    }
+    assert data[3]["data_samples"].domain == "source"
+
+
+def test_a_record_may_tell_its_domain_by_which_a_file_is_parted(study):
+    path = study.root / study.settings["ann_file"]
+    content = json.loads(path.read_text())
+    for i, row in enumerate(content["data_list"][:6]):
+        row["clinic_vars"]["domain"] = ["source", "target"][i % 2]
+    path.write_text(json.dumps(content))
+    assert [row["domain"] for row in MammographyDataset(**study.settings)] == [
+        *["source", "target"] * 3,
+        None,
+        None,
+    ]
+    target = MammographyDataset(
+        **study.settings, filter_cfg={"domain": "target"}, unlabelled=True, pipeline=PACK
+    )
+    assert [data["data_samples"].image_id for data in target] == ["i1", "i3", "i5"]
+    assert {data["data_samples"].domain for data in target} == {"target"}
+    named = MammographyDataset(**study.settings, domain="elsewhere")
+    assert named[0]["domain"] == "elsewhere"
+
+
+def test_without_labels_nothing_that_tells_one_reaches_the_model(study):
+    plain = MammographyDataset(**study.settings)
+    data = MammographyDataset(**study.settings, unlabelled=True)
+    assert data.metainfo == plain.metainfo
+    for blank, row in zip(data, plain, strict=True):
+        assert blank == row | {"gt_label": {}, "findings": []}
+    data = MammographyDataset(**study.settings, unlabelled=True, pipeline=PACK)
+    assert all(item["data_samples"].gt_targets == {} for item in data)
+
+
+def test_a_target_that_never_heard_of_a_task_joins_a_source(study, published):
+    tasks = ["malignant:binary", "density:ordinal=A,B,C,D"]
+    source = MammographyDataset(**study.settings, tasks=tasks, domain="source")
+    target = MammographyDataset(**published, tasks=tasks, domain="target", unlabelled=True)
+    both = ConcatDataset([source, target])
+    assert [row["domain"] for row in both] == ["source"] * 8 + ["target"] * 4
+    with pytest.raises(ValueError, match=r"tasks must be among N, NumPos, got malignant$"):
+        MammographyDataset(**published, tasks=tasks)
+    with pytest.raises(ValueError, match=r"state its kind, e\.g\. malignant:binary"):
+        MammographyDataset(**published, tasks=["malignant"], unlabelled=True)
+
+
+@pytest.mark.parametrize(
+    "needs", [{"labelled_only": True}, {"balance_by": "density"}, {"shuffle_labels": 0}]
+)
+def test_what_needs_labels_cannot_do_without_them(study, needs):
+    with pytest.raises(ValueError, match=f"what needs labels, got {next(iter(needs))}"):
+        MammographyDataset(**study.settings, unlabelled=True, **needs)
 
 
 @pytest.mark.parametrize(

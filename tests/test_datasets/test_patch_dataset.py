@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import ndimage, stats
@@ -6,7 +8,10 @@ import mammography.datasets.transforms.pack_mammogram
 import mammography.datasets.transforms.random_affine_warp  # noqa: F401
 from mammography.datasets import patch_dataset
 from mammography.datasets.patch_dataset import BreastPatchDataset, draw_breast_patch
+from mammography.datasets.transforms.load_mammogram import read_mammogram
+from mammography.functional.pixel_cache import encode_pixels
 from mammography.functional.png16 import encode_png16
+from mammography.structures.pixel_cache import cache_path, png_checksum
 
 SIZE = (32, 24)
 
@@ -49,6 +54,22 @@ def test_a_seed_of_the_data_set_fixes_the_patches(study):
     fixed = boxes(patches(study, seed=7))
     assert boxes(patches(study, seed=7)) == fixed
     assert boxes(patches(study, seed=8)) != fixed
+
+
+def test_patches_of_cached_pixels_are_those_of_the_png(study):
+    data = patches(study, seed=7)
+    for info in data.load_data_list()[::3]:
+        png = Path(info["img_path"])
+        image = read_mammogram(str(png))
+        cached = cache_path(png, "blosc")
+        cached.parent.mkdir(exist_ok=True)
+        cached.write_bytes(encode_pixels(image, "blosc", png_checksum(png)))
+    quick = patches(study, seed=7, cache="blosc")
+    for plain, sample in zip(data, quick, strict=True):
+        assert np.array_equal(plain["img"], sample["img"])
+    cached.unlink()
+    with pytest.raises(FileNotFoundError, match="blosc does not exist: run tools/prepare_dataset"):
+        list(quick)
 
 
 def test_patches_are_uniform_among_those_with_enough_breast():

@@ -142,3 +142,12 @@ def test_an_unreadable_image_stops_a_loading_worker_with_its_name(study):
     with pytest.raises(ValueError, match=r"i2\.png: image must be readable"):
         next(batches)
     batches._shutdown_workers()  # left to the garbage collector, it takes 5 seconds
+
+
+def test_the_published_scaling_of_the_domain_shift_study_counts_the_background():
+    """The darkest tissue stays above it."""
+    cfg = Config.fromfile(PIPELINES / "full-breast_2944x1920.py")
+    image = np.float32([[0, 0.2], [0.3, 0.4]])
+    for pipeline in (cfg.train_pipeline, cfg.test_pipeline):
+        stretch = next(TRANSFORMS.build(t) for t in pipeline if t.type == "StretchContrast")
+        np.testing.assert_allclose(stretch({"img": image})["img"], image / 0.4, rtol=1e-6)

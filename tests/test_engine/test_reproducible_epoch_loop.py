@@ -3,6 +3,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 
+from group_cases import BALANCED
 from mammography.engine.loops.reproducible_epoch_loop import ReproducibleEpochLoop
 from mammography.engine.portable_runner import PortableRunner
 from small_study import small_config
@@ -84,6 +85,16 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(
     interrupt(tmp_path, stop, workers=workers, **changes)
     resumed = train(tmp_path, resume=True, workers=workers, **changes)
     assert resumed.iter == 8
+    assert same(resumed, uninterrupted)
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `scheduler.step:UserWarning")
+@pytest.mark.parametrize(("stop", "workers"), [(5, 0), (4, 2)])
+def test_so_does_one_with_batches_of_groups(tmp_path, stop, workers):
+    uninterrupted = train(tmp_path / "a", **BALANCED)
+    interrupt(tmp_path / "b", stop, workers=workers, **EVERY_STEP, **BALANCED)
+    resumed = train(tmp_path / "b", resume=True, workers=workers, **EVERY_STEP, **BALANCED)
+    assert (len(resumed.train_dataloader), resumed.iter) == (3, 6)
     assert same(resumed, uninterrupted)
 
 

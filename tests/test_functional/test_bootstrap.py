@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-from mammography.functional.bootstrap import patient_bootstrap_roc_auc, weighted_roc_auc
+from mammography.functional.bootstrap import (
+    patient_bootstrap,
+    patient_bootstrap_roc_auc,
+    percentile_interval,
+    weighted_roc_auc,
+)
 
 
 def draw(patients=60, images=4, spread=1.0, seed=0):
@@ -73,5 +78,59 @@ def test_the_seed_decides():
 
 def test_too_few_of_a_class_are_refused():
     labels, scores, patient = draw(patients=8, images=2)
-    with pytest.raises(ValueError, match="at least 10 images of each class, got 8"):
+    with pytest.raises(ValueError, match="at least 10 cases of each class, got 8"):
         patient_bootstrap_roc_auc(labels, scores, patient)
+
+
+def test_several_scores_see_the_same_patients():
+    labels, scores, patient = draw()
+    other = scores + np.random.default_rng(5).normal(size=len(scores))
+    both = patient_bootstrap(labels, [scores, other], patient, repeats=300)["roc_auc"]
+    alone = [
+        patient_bootstrap(labels, row, patient, repeats=300)["roc_auc"][:, 0]
+        for row in (scores, other)
+    ]
+    np.testing.assert_array_equal(both, np.stack(alone, axis=1))
+    # Paired, the difference spreads less than of two independent ones.
+    assert (both[:, 0] - both[:, 1]).std() < 0.8 * np.hypot(*both.std(axis=0))
+
+
+def test_every_area_of_a_resample_is_that_of_scikit_learn():
+    labels, scores, patient = draw(patients=40)
+    names = ("roc_auc", "pr_auc", "average_precision")
+    draws = patient_bootstrap(labels, scores, patient, areas=names, repeats=20)
+    drawn = np.random.default_rng(0).integers(40, size=(20, 40))
+    for row in range(20):
+        images = np.concatenate([np.flatnonzero(patient == one) for one in drawn[row]])
+        precision, recall, _ = precision_recall_curve(labels[images], scores[images])
+        expected = (
+            roc_auc_score(labels[images], scores[images]),
+            auc(recall, precision),
+            average_precision_score(labels[images], scores[images]),
+        )
+        assert [draws[name][row, 0] for name in names] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_interval_of_average_precision_is_that_of_scipy():
+    labels, scores, patient = draw(patients=200, images=1)
+    theirs = bootstrap(
+        (labels, scores),
+        lambda y, s: average_precision_score(y, s),
+        paired=True,
+        vectorized=False,
+        method="percentile",
+        n_resamples=1000,
+        rng=1,
+    ).confidence_interval
+    draws = patient_bootstrap(labels, scores, patient, areas=("average_precision",))
+    found = percentile_interval(draws["average_precision"][:, 0])
+    assert found == pytest.approx(theirs, abs=0.015)
+
+
+def test_resamples_of_one_class_are_drawn_again():
+    # All positives are of one patient: two resamples in five lack a class.
+    labels, patient = np.repeat([1, 0], [10, 30]), np.repeat([0, 1, 2, 3], 10)
+    scores = np.random.default_rng(0).normal(size=40)
+    draws = patient_bootstrap(labels, scores, patient, repeats=500)["roc_auc"]
+    assert draws.shape == (500, 1)
+    assert np.isfinite(draws).all()

@@ -11,12 +11,9 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from mammography.functional.png16 import SIGNATURE, decode_png16, encode_png16
+from raw_png import PALETTE, chunk, interlaced, raw_png, rows
 
 images = arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=40))
-
-
-def chunk(name, body):
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def png(image, filters=(2,), pieces=1, depth=16):
@@ -66,6 +63,40 @@ def test_eight_bit_file_stays_eight_bit():
     decoded = decode_png16(png(image, depth=8))
     assert decoded.dtype == np.uint8
     np.testing.assert_array_equal(decoded, image)
+
+
+@pytest.mark.parametrize("size_hw", [(1, 1), (1, 9), (9, 1), (3, 5), (40, 33)])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_interlaced_files_are_read(size_hw, bits):
+    image = np.random.default_rng(0).integers(0, 1 << bits, size_hw).astype(f">u{bits // 8}")
+    data = raw_png(interlaced(image), size_hw, bits, is_interlaced=True)
+    np.testing.assert_array_equal(decode_png16(data), image)
+
+
+def test_what_lies_beside_the_pixels_is_neither_inflated_nor_told(capfd):
+    image = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    large = zlib.compress(bytes(10_000_000))
+    text = chunk(b"iTXt", b"Author\0\1\0\0\0" + large) + chunk(b"iCCP", b"Doe^Jane\0\0" + large)
+    data = raw_png(rows(image), image.shape, extra=text + chunk(b"tRNS", bytes(99)))
+    np.testing.assert_array_equal(decode_png16(data), image)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("raw", "settings", "rule"),
+    [
+        (bytes(10_000_000), {}, "must hold 272 bytes of rows, got 273"),
+        (bytes(271), {}, "must hold 272 bytes of rows, got 271"),
+        (b"\x05" + bytes(271), {}, "must have known filters"),
+        (bytes(272), {"kind": PALETTE}, "a palette if need be"),
+        (bytes(272), {"bits": 3}, "must have a size and a kind of the standard"),
+        (bytes(272), {"size_hw": (2**31, 1)}, "must have a size and a kind of the standard"),
+    ],
+)
+def test_rows_that_are_not_as_stated_are_an_error_in_silence(capfd, raw, settings, rule):
+    with pytest.raises(ValueError, match=rule):
+        decode_png16(raw_png(raw, **{"size_hw": (16, 16)} | settings))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_view_with_gaps_is_written_as_its_values():

@@ -19,8 +19,10 @@ def salt_file(tmp_path_factory):
 
 @pytest.fixture
 def prepare(study, salt_file):
-    def run(out, root=study, workers=1, overwrite=False, **options):
-        chosen = DatasetOptions(tasks=TASKS, salt_file=salt_file, **options)
-        return prepare_dataset("table", out, root, chosen, workers=workers, overwrite=overwrite)
+    def run(out, root=study, overwrite=False, **options):
+        names = ("workers", "scheduler", "shard", "cache")
+        how = {name: options.pop(name) for name in names if name in options}
+        chosen = DatasetOptions(**{"tasks": TASKS, "salt_file": salt_file} | options)
+        return prepare_dataset("table", out, root, chosen, overwrite=overwrite, **how)
 
     return run

@@ -7,7 +7,9 @@ from mammography.preparation.cells import (
     CellError,
     Problems,
     category,
+    file_name,
     identifier,
+    one_of,
     path_below,
     term,
 )
@@ -31,6 +33,20 @@ def test_an_identifier_that_lost_digits_is_refused_since_it_joins_patients(cell)
 @pytest.mark.parametrize("cell", ["L", "l", "Left", "LEFT", " left "])
 def test_the_left_side_is_read_however_it_is_written(cell):
     assert term(Laterality)(cell) is Laterality.LEFT
+
+
+@pytest.mark.parametrize("cell", ["AB", "BCD", "E", "a"])
+def test_of_letters_in_a_row_each_is_a_word_and_two_are_none(cell):
+    assert one_of("ABCD")(" B ") == "B"
+    with pytest.raises(CellError, match="be one of A, B, C, D"):
+        one_of("ABCD")(cell)
+
+
+@pytest.mark.parametrize("cell", ["a/b.dcm", "../b.dcm", "..", ".", "/b.dcm", "a\\b", "a\0", 7])
+def test_a_name_of_a_file_has_no_folder(cell):
+    assert file_name(" b.dcm ") == "b.dcm"
+    with pytest.raises(CellError):
+        file_name(cell)
 
 
 def test_an_unknown_term_is_refused_with_those_that_exist():
@@ -91,6 +107,12 @@ def test_paths_below_the_folder_become_relative_to_it():
 def test_paths_that_leave_the_folder_are_refused(cell):
     with pytest.raises(CellError):
         path_below(Path("/data/study"))(cell)
+
+
+def test_a_long_cell_is_cut_in_the_message():
+    problems = Problems("a.csv")
+    problems.add(Row("row 2", {}), "boxes", "be a list", "[" * 5000)
+    assert problems.found == [f"row 2: boxes must be a list, got '{'[' * 199}... (5002 characters)"]
 
 
 def test_all_bad_cells_are_told_up_to_20_and_the_others_counted():

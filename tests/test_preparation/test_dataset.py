@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from dicom_files import draw_breast, write_dicom
-from mammography.preparation import dataset, jobs
-from mammography.preparation.dataset import CRASHED, prepare_dataset
+from mammography.preparation import jobs
+from mammography.preparation.crew import Crew
+from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.image import PreparationOptions
+from mammography.preparation.rejection import CRASHED
 from mammography.preparation.sources import table
 from mammography.preparation.study import DatasetOptions
 from mammography.structures.annotation import read_annotations
@@ -157,7 +159,7 @@ def study_with_bad_files(tmp_path):
     return folder, names
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 1, 2])
 def test_bad_files_are_listed_with_their_reason_and_the_others_are_prepared(
     tmp_path, prepare, study_with_bad_files, workers
 ):
@@ -233,14 +235,18 @@ def test_an_error_that_nobody_foresaw_rejects_one_image_without_quoting_it(
 
 
 def test_an_image_that_ends_its_process_is_rejected(tmp_path, prepare, monkeypatch):
-    def first_dies(work, items, workers, bar):
+    def first_dies(self, work, items, bar, witnesses):
         for job in items[1:]:
             work(job)
         return [items[0]]
 
-    monkeypatch.setattr(dataset, "for_each", first_dies)
+    monkeypatch.setattr(Crew, "for_each", first_dies)
     summary = prepare(tmp_path / "study")
     assert list(summary.rejected.values()) == [CRASHED]
+    monkeypatch.undo()
+    # It may have been the memory: the next run tries again.
+    again = prepare(tmp_path / "study")
+    assert (again.reused, again.rejected) == (7, {})
 
 
 def test_a_finding_lies_on_the_same_tissue_after_crop_scale_and_flip(tmp_path, prepare, salt_file):
@@ -295,6 +301,20 @@ def test_what_was_done_is_written_down_with_its_counts(tmp_path, prepare, study)
     assert counts["view_position"] == {"CC": 4, "MLO": 4}
     assert counts["labels"]["malignant"] == {"0": 4, "1": 4, "missing": 0}
     assert sum(part["patients"] for part in counts["splits"].values()) == 4
+    assert (prepared["preparation"]["voi"], prepared["seed"], prepared["cache"]) == (
+        "auto",
+        0,
+        None,
+    )
+    times = prepared["timings"]
+    assert times["images"] == 8
+    assert times["images_per_second"] > 0
+    assert list(times["seconds_per_image"]) == ["read", "prepare", "write"]
+    spread = times["seconds_per_image"]["prepare"]
+    assert 0 < spread["median"] <= spread["p95"] <= spread["max"] < times["seconds"] + 0.1
+    again = prepare(tmp_path / "study", root=tmp_path / "t.csv")
+    assert again.timings["images"] == 0
+    assert again.timings["seconds_per_image"] == times["seconds_per_image"]
 
 
 def test_a_patient_in_two_splits_of_the_source_is_refused(tmp_path, prepare, study):
@@ -315,9 +335,8 @@ def test_a_manufacturer_that_is_no_name_of_one_is_left_out_and_doubted(tmp_path,
         "b": "Planted^Person",
         "c": "seen 12.04.1956",
     }.items():
-        write_dicom(
-            tmp_path / f"{name}.dcm", draw_breast(), ImageLaterality="L", Manufacturer=maker
-        )
+        tags = {"ImageLaterality": "L", "ViewPosition": "CC", "Manufacturer": maker}
+        write_dicom(tmp_path / f"{name}.dcm", draw_breast(), **tags)
     row = {"patient_id": "1", "malignant": 0, "density": "A"}
     write_rows(tmp_path / "t.csv", [{"path": f"{name}.dcm"} | row for name in "abc"])
     summary = prepare(tmp_path / "study", root=tmp_path / "t.csv")
@@ -339,8 +358,8 @@ def test_the_folder_of_the_source_is_not_written_into(tmp_path, prepare, out):
 def test_numbers_that_make_no_sense_are_refused(tmp_path, prepare):
     with pytest.raises(ValueError, match="--limit must be at least 1, got 0"):
         prepare(tmp_path / "study", limit=0)
-    with pytest.raises(ValueError, match="--workers must be at least 1, got 0"):
-        prepare(tmp_path / "study", workers=0)
+    with pytest.raises(ValueError, match="workers must be at least 0, got -1"):
+        prepare(tmp_path / "study", workers=-1)
 
 
 def test_a_path_that_no_file_can_have_rejects_one_image(tmp_path, prepare, study):

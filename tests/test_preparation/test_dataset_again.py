@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from mammography.preparation import dataset, jobs
+from mammography.preparation import jobs
+from mammography.preparation.crew import Crew
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.image import PreparationOptions
 from mammography.preparation.journal import Journal
@@ -106,7 +107,7 @@ def test_images_of_earlier_runs_are_reported_and_kept(tmp_path, prepare):
     prepare(out)
     summary = prepare(out, limit=5)
     assert len(summary.stale) == 3
-    assert "PNG files without annotation: 3" in str(summary)
+    assert "PNG and cache files without annotation: 3" in str(summary)
     assert len(list((out / "images").iterdir())) == 8
     assert len(records_of(out)) == 5
 
@@ -166,7 +167,7 @@ def test_while_pixels_change_there_are_no_annotations_of_the_old_ones(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(dataset, "for_each", killed)
+        patch.setattr(Crew, "for_each", killed)
         with pytest.raises(KeyboardInterrupt):
             prepare(out, preparation=PreparationOptions(flip_to=Laterality.RIGHT))
     assert [path.name for path in (out / "annotations").iterdir()] == ["mine.json"]
@@ -184,7 +185,7 @@ def test_new_images_leave_the_annotations_in_place_until_they_are_done(
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dataset, "for_each", killed)
+    monkeypatch.setattr(Crew, "for_each", killed)
     with pytest.raises(KeyboardInterrupt):
         prepare(out)
     assert len(records_of(out)) == 5
@@ -198,4 +199,4 @@ def test_another_salt_gives_other_names_and_tells_of_the_old_images(tmp_path, pr
     summary = prepare_dataset("table", out, study, DatasetOptions(tasks=TASKS, salt_file=other))
     assert not before & {record.image_id for record in records_of(out)}
     assert {name.removesuffix(".png") for name in summary.stale} == before
-    assert "PNG files without annotation: 8: of earlier runs; delete them" in str(summary)
+    assert "PNG and cache files without annotation: 8: of earlier runs; delete them" in str(summary)

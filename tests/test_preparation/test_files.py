@@ -28,6 +28,19 @@ def tiff(*images, **settings):
     return file.getvalue()
 
 
+def jpeg(array, **settings):
+    file = BytesIO()
+    Image.fromarray(array).save(file, "JPEG", quality=95, **settings)
+    return file.getvalue()
+
+
+def turned():
+    """Return the EXIF data that ask a viewer to turn a picture by a quarter."""
+    exif = Image.Exif()
+    exif[274] = 6
+    return exif.tobytes()
+
+
 def pgm(array, kind=b"P5"):
     head = kind + b"\n# a comment\n60 80\n%d\n" % (65535 if array.dtype == np.uint16 else 255)
     if kind == b"P2":
@@ -51,6 +64,7 @@ def pgm(array, kind=b"P5"):
         (pgm(DEEP), DEEP),
         (pgm(SHALLOW), SHALLOW),
         (pgm(DEEP, b"P2"), DEEP),
+        (imagecodecs.jpeg8_encode(DEEP // 16, lossless=True, bitspersample=12), DEEP // 16),
     ],
 )  # fmt: skip
 def test_all_bits_are_read_whatever_the_suffix(tmp_path, data, expected):
@@ -61,23 +75,53 @@ def test_all_bits_are_read_whatever_the_suffix(tmp_path, data, expected):
     np.testing.assert_array_equal(pixels, expected)
 
 
-COLOUR = np.stack([SHALLOW] * 3, axis=-1)
+THRICE = np.stack([SHALLOW] * 3, axis=-1)
+COLOUR = np.stack([SHALLOW, SHALLOW, SHALLOW // 2], axis=-1)
+OPAQUE = np.dstack([THRICE, np.full_like(SHALLOW, 255)])
+
+
+def test_a_grey_jpeg_has_the_pixels_of_another_decoder_as_they_are_stored(tmp_path):
+    path = tmp_path / "image.dat"
+    for data in (jpeg(SHALLOW), jpeg(SHALLOW, exif=turned()), jpeg(SHALLOW, progressive=True)):
+        path.write_bytes(data)
+        assert plain_format(path) == "JPEG"
+        np.testing.assert_array_equal(read_plain_pixels(path), imagecodecs.jpeg8_decode(data))
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (cv2.imencode(".png", THRICE)[1].tobytes(), SHALLOW),
+        (jpeg(THRICE), imagecodecs.jpeg8_decode(jpeg(SHALLOW))),
+        (jpeg(THRICE, subsampling=0), imagecodecs.jpeg8_decode(jpeg(SHALLOW))),
+    ],
+)
+def test_a_picture_whose_three_colours_are_the_same_is_grey(tmp_path, data, expected):
+    path = tmp_path / "image.dat"
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read_plain_pixels(path), expected)
 
 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (cv2.imencode(".png", COLOUR)[1].tobytes(), "colour or multi-frame image"),
+        (cv2.imencode(".png", OPAQUE)[1].tobytes(), "colour or multi-frame image"),
+        (jpeg(COLOUR), "colour or multi-frame image"),
         (tiff(COLOUR), "colour or multi-frame image"),
+        (tiff(THRICE), "colour or multi-frame image"),
         (tiff(DEEP, DEEP), "colour or multi-frame image"),
         (npy(np.zeros((3, 80, 60), np.uint16)), "colour or multi-frame image"),
         (npy(np.zeros((80, 60), complex)), "unsupported pixel type complex128"),
         (npy(np.zeros((8, 6), [("Doe^Jane", "<u2")])), "unsupported pixel type void16"),
         (npy(np.full((80, 60), np.nan)), "values that are not finite"),
         (npy(DEEP)[:500], "corrupt NPY file"),
-        (npy(np.array([[object()]])), "corrupt NPY file"),
+        (npy(np.array([[object()]])), "unsupported pixel type object"),
         (encode_png16(DEEP)[:-30], "corrupt PNG file"),
         (tiff(DEEP)[:3000], "corrupt TIFF file"),
+        (jpeg(SHALLOW)[:-300], "corrupt JPEG file"),
+        (jpeg(SHALLOW)[:-2], "corrupt JPEG file"),
+        (jpeg(SHALLOW)[:3], "corrupt JPEG file"),
         (pgm(DEEP)[:3000], "corrupt PGM file"),
         (b"no image at all", "unknown file format"),
     ],

@@ -3,6 +3,7 @@ from dataclasses import asdict
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
 from pydicom import uid
 
@@ -54,9 +55,13 @@ def test_facts_and_geometry_tell_what_was_done(tmp_path):
     assert prepared.pixel_spacing_mm == (0.1, 0.1)
     assert prepared.geometry.source_size_hw == SIZE_HW
     assert json.loads(json.dumps(prepared.facts)) == {
-        "file_format": "DICOM", "photometric": "MONOCHROME2", "bits_allocated": 16,
+        "file_format": "DICOM", "image_kind": "mammogram", "image_kind_source": None,
+        "photometric": "MONOCHROME2", "dense_values": "high",
+        "dense_values_source": "PhotometricInterpretation", "bits_allocated": 16,
         "bits_stored": 12, "transfer_syntax": "Explicit VR Little Endian",
-        "presentation_intent": None, "lossy": False, "laterality_source": "ImageLaterality",
+        "presentation_intent": "FOR PRESENTATION", "raw_values": None, "lossy": False,
+        "frames": 1, "frame_taken": 0, "reduced": 0, "overlays": 0,
+        "burned_in_annotation": None, "implant": None, "laterality_source": "ImageLaterality",
         "view_source": "ViewPosition", "view_modifiers": [],
         "spacing_source": "ImagerPixelSpacing",
         "voi": {"kind": "window", "index": 0, "of": 1, "function": "LINEAR",
@@ -180,8 +185,65 @@ def test_given_side_and_view_go_before_the_header(tmp_path):
     assert (prepared.facts["laterality_source"], prepared.facts["view_source"]) == ("given",) * 2
     assert prepared.facts["doubts"] == [
         "the given laterality contradicts the header",
+        "the given view contradicts the header",
         "the chest wall lies on the side of the other breast",
     ]
+
+
+def test_an_unknown_view_is_doubted_unless_it_is_given(tmp_path):
+    tags = {k: v for k, v in TAGS.items() if k != "ViewPosition"}
+    path = write_dicom(tmp_path / "a.dcm", IMAGE, **tags)
+    assert prepare_image(path).facts["doubts"] == ["the view is unknown"]
+    assert prepare_image(path, view_position=ViewPosition.CC).facts["doubts"] == []
+
+
+def test_text_in_a_background_that_is_kept_is_doubted(tmp_path):
+    doubt = "text may be burnt into the background that was kept"
+    for told, kept in (("YES", True), ("NO", True), ("YES", False)):
+        facts = prepare(tmp_path, BurnedInAnnotation=told, keep_background=kept).facts
+        assert facts["burned_in_annotation"] is (told == "YES")
+        assert (doubt in facts["doubts"]) == (told == "YES" and kept)
+
+
+OVERLAY_SYNTAXES = [
+    uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian, uid.RLELossless,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("syntax", OVERLAY_SYNTAXES)
+@pytest.mark.parametrize("position", [12, 15])
+def test_an_overlay_in_unused_bits_changes_no_grey(tmp_path, syntax, position):
+    plane = np.random.default_rng(0).integers(0, 2, IMAGE.shape).astype(np.uint16)
+    plane[:, :9] = 1
+    plain = prepare(tmp_path, IMAGE)
+    assert plain.facts["overlays"] == 0
+    path = write_dicom(tmp_path / "o.dcm", IMAGE | plane << position, syntax, **TAGS)
+    dataset = pydicom.dcmread(path)
+    dataset.add_new((0x6000, 0x0010), "US", IMAGE.shape[0])
+    dataset.add_new((0x6000, 0x0011), "US", IMAGE.shape[1])
+    dataset.add_new((0x6000, 0x0040), "CS", "G")
+    dataset.add_new((0x6000, 0x0100), "US", 16)
+    dataset.add_new((0x6000, 0x0102), "US", position)
+    dataset.save_as(path)
+    overlaid = prepare_image(path)
+    assert overlaid.facts["overlays"] == 1
+    np.testing.assert_array_equal(overlaid.pixels, plain.pixels)
+
+
+@pytest.mark.parametrize("size", [IMAGE.size // 8, 40, IMAGE.size])
+def test_an_overlay_plane_of_any_size_is_left_out(tmp_path, size):
+    """Its rows, columns and bytes need not fit the image."""
+    path = write_dicom(tmp_path / "o.dcm", IMAGE, **TAGS)
+    dataset = pydicom.dcmread(path)
+    dataset.add_new((0x6002, 0x0010), "US", 9999)
+    dataset.add_new((0x6002, 0x0011), "US", 7)
+    dataset.add_new((0x6002, 0x0050), "SS", [-50, 900])
+    dataset.add_new((0x6002, 0x3000), "OW", bytes(size // 2 * 2))
+    dataset.save_as(path)
+    overlaid = prepare_image(path)
+    assert overlaid.facts["overlays"] == 1
+    np.testing.assert_array_equal(overlaid.pixels, prepare(tmp_path).pixels)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.npy", "a.dat"])
@@ -245,6 +307,10 @@ def test_nothing_about_the_patient_is_kept(tmp_path):
         ({"spacing_mm": 0.0}, "spacing_mm must be from 0.01 to 5.0"),
         ({"size_hw": (0, 10)}, "size_hw must be two numbers from 8 to 32767"),
         ({"size_hw": (9, 10), "spacing_mm": 0.1}, "must not both be given"),
+        ({"frames": "first"}, "frames must be refuse, middle, max or an index from 0"),
+        ({"frames": -1}, "frames must be refuse, middle, max or an index from 0"),
+        ({"frames": True}, "frames must be refuse, middle, max or an index from 0"),
+        ({"for_processing": "invert"}, "for_processing must be refuse, keep or log"),
     ],
 )
 def test_impossible_options_are_refused(options, rule):

@@ -1,6 +1,7 @@
 import json
 from zipfile import ZipFile
 
+import pandas as pd
 import pytest
 from openpyxl import Workbook
 
@@ -63,6 +64,22 @@ def test_a_workbook_that_tells_too_small_a_size_loses_no_row(tmp_path):
 def test_a_row_of_blanks_is_an_empty_row(tmp_path):
     path = write(tmp_path / "a.csv", "path,age\n , \na.dcm,0\n")
     assert rows_of(path) == [("row 3", {"path": "a.dcm", "age": "0"})]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_the_index_that_pandas_writes_without_a_name_is_no_column(tmp_path, suffix):
+    frame = pd.DataFrame({"path": ["a.dcm", "b.dcm"], "age": ["54", "60"]}, index=[4, 9])
+    path = tmp_path / f"a{suffix}"
+    frame.to_csv(path) if suffix == ".csv" else frame.to_excel(path)
+    assert read_table(path)[0] == ["path", "age"]
+    assert rows_of(path)[1] == ("row 3", {"path": "b.dcm", "age": "60"})
+
+
+@pytest.mark.parametrize("cell", ["a.dcm", "", "1.5"])
+def test_a_column_without_a_name_that_is_no_index_is_refused(tmp_path, cell):
+    path = write(tmp_path / "a.csv", f",age\n0,54\n{cell},60\n")
+    with pytest.raises(TableError, match=f"or hold the numbers of the rows, got '{cell}' in row 3"):
+        read_table(path)
 
 
 def test_a_json_list_gives_its_items(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import runpy
 import subprocess
 import sys
@@ -33,15 +34,67 @@ def test_both_ways_take_turns_and_the_median_counts_without_the_first_run(timing
     theirs = way(timing, [0, 6, 5, 6, 6, 90], log, "theirs")
     ratio = timing["compare"]("x", ours, theirs, goal=6.0, repeats=5)
     assert log == ["ours", "theirs"] * 6
-    assert (ratio.ours_ms, ratio.theirs_ms, ratio.ratio) == pytest.approx((1000, 6000, 6))
+    assert (ratio.ours, ratio.theirs, ratio.ratio) == pytest.approx((1000, 6000, 6))
     assert ratio.reached
 
 
 def test_line_says_whether_the_goal_is_reached(timing):
     make = timing["Ratio"]
-    assert str(make("x", 2.0, 9.0, 5.0)).split()[1:] == ["2.0", "9.0", "4.50", "5.00", "NO"]
+    assert str(make("x", 2.0, 9.0, 5.0)).split()[1:] == ["2.0", "9.0", "ms", "4.50", "5.00", "NO"]
     assert str(make("x", 2.0, 9.0, 4.0)).endswith("yes")
     assert str(make("x", 2.0, 9.0)).endswith("4.50")
+
+
+def test_size_that_may_be_a_little_larger_reaches_its_goal(timing):
+    make = timing["Ratio"]
+    assert str(make("x", 1.02, 1.0, 1 / 1.03, "MiB")).split()[3:] == ["MiB", "0.98", "0.97", "yes"]
+    assert not make("x", 1.04, 1.0, 1 / 1.03, "MiB").reached
+
+
+def test_comparison_has_a_process_of_its_own(timing):
+    assert timing["alone"](os.getpid) != os.getpid()
+    with pytest.raises(ZeroDivisionError):
+        timing["alone"](divmod, 1, 0)
+
+
+IN_SMALL = """
+import functools, sys
+sys.path.insert(0, "tests")
+from dicom_files import draw_breast
+from tools.benchmarks import decode, memory, png16, prepare, throughput
+
+film = draw_breast((600, 400), noise=15)
+for module in (decode, memory, png16, prepare, throughput):
+    module.alone = lambda function, *arguments: function(*arguments)
+    for name, films in {"twelve_bit_mammogram": film, "twelve_bit_mammograms": [film]}.items():
+        if hasattr(module, name):
+            setattr(module, name, lambda films=films: films)
+    if hasattr(module, "compare"):
+        module.compare = functools.partial(module.compare, repeats=1)
+    if hasattr(module, "GOALS"):
+        module.GOALS = dict(list(module.GOALS.items())[:2])
+throughput.IMAGES, throughput.FIRST, throughput.WORKERS = 4, 1, (1,)
+for module in (decode, memory, png16, prepare, throughput):
+    for line in module.run():
+        print(line)
+"""
+
+
+def test_benchmarks_of_the_preparation_run():
+    done = subprocess.run(
+        [sys.executable, "-c", IN_SMALL],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2 + 2 + 6 + 2 + 1
+    assert sum("ms" in line.split() for line in lines) == 2 + 4 + 2
+    rate, memory = (float(lines[-1].split()[place]) for place in (7, 13))
+    assert rate > 0
+    assert memory > 20 or not Path("/proc/self/status").exists()
 
 
 def test_unknown_benchmark_is_refused_with_the_known_ones():
@@ -53,5 +106,7 @@ def test_unknown_benchmark_is_refused_with_the_known_ones():
     )
     assert done.returncode == 2
     message = done.stderr.partition("unknown benchmark nothing: must be one of ")[2]
-    assert {"decode", "prepare"} <= set(message.strip().split(", "))
+    assert {"decode", "memory", "png16", "prepare", "throughput"} <= set(
+        message.strip().split(", ")
+    )
     assert not {"timing", "mammograms", "__main__"} & set(message.strip().split(", "))

@@ -35,7 +35,7 @@ def test_lines_go_to_the_output_and_counts_beside_it(folder, capfd):
     printed = capfd.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
     assert [line["rejected"] for line in lines] == [None, "not a DICOM file"]
-    assert "2 files: 1 would be prepared (0 with doubts), 1 rejected" in printed.err
+    assert "2 files: 1 would be prepared (1 with doubts), 1 rejected" in printed.err
     for secret in IDENTITY.values():
         assert secret not in printed.out + printed.err
 
@@ -46,6 +46,7 @@ def test_files_are_written_instead_and_options_are_those_of_the_preparation(
     out = tmp_path / "out"
     words = ["--csv", out / "a.csv", "--jsonl", out / "a.jsonl", "--preview", out / "pictures"]
     words += ["--size", "90x80", "--voi", "none", "--flip-to", "R", "--workers", 1]
+    words += ["--tomosynthesis", "middle", "--for-processing", "refuse", "--fast-jpeg2000"]
     assert run(folder / "a.dcm", *words) == 0
     assert capsys.readouterr().out == ""
     (line,) = map(json.loads, (out / "a.jsonl").read_text().splitlines())
@@ -64,6 +65,7 @@ def test_files_are_written_instead_and_options_are_those_of_the_preparation(
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--size", "9"], "--size must be HEIGHTxWIDTH"),
         (["--window-index", "-1"], "window_index must be at least 0"),
+        (["--tomosynthesis", "first"], "--tomosynthesis must be refuse, middle, max or the index"),
     ],
 )
 def test_a_wrong_wish_is_an_error_that_says_the_rule(folder, arguments, message):

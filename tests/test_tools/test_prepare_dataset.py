@@ -1,25 +1,16 @@
 import json
-import os
 import runpy
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
+import joblib
 import pytest
 
-from mammography.preparation.journal import read_journal
 from mammography.structures.annotation import read_annotations
-from table_study import output_bytes, read_rows, write_rows, write_table_study
+from table_study import read_rows, write_rows, write_table_study
 
 TOOL = Path(__file__).parents[2] / "tools" / "prepare_dataset.py"
 TASKS = ["--tasks", "malignant:binary", "density:ordinal=A,B,C,D"]
-
-
-def command(*arguments):
-    return [sys.executable, str(TOOL), *map(str, arguments)]
 
 
 def run(*arguments):
@@ -30,52 +21,6 @@ def run(*arguments):
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(TOOL), run_name="__main__")
     return end.value.code
-
-
-def journal_lines(out):
-    return sum(path.read_bytes().count(b"\n") for path in (out / ".journal").glob("*.jsonl"))
-
-
-def kill_after(lines, out, *arguments):
-    """Start the tool and kill it and its workers at some moment after so many journal lines."""
-    process = subprocess.Popen(
-        command(*arguments),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while journal_lines(out) < lines and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    time.sleep(np.random.default_rng().uniform(0, 0.03))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def test_a_kill_at_any_moment_redoes_nothing_and_loses_nothing(tmp_path):
-    study = write_table_study(tmp_path / "source", images=40, size_hw=(900, 700))
-    salt = tmp_path / "salt"
-    salt.write_text("ab" * 32)
-    whole, out = tmp_path / "whole" / "study", tmp_path / "killed" / "study"
-    settings = ["table", "--root", study, *TASKS, "--salt-file", salt, "--out"]
-    assert run(*settings, whole, "--workers", 1) == 0
-
-    was_early = []
-    for lines in (3, 12):
-        kill_after(lines, out, *settings, out, "--workers", 2)
-        was_early.append(not (out / "prepared.json").exists())
-    assert any(was_early), "the tool was done before it was killed"
-    entries, _ = read_journal(out / ".journal")
-    finished = {
-        f"{image_id}.png": (out / "images" / f"{image_id}.png").stat().st_mtime_ns
-        for image_id in entries
-    }
-    assert len(finished) >= 12
-    assert run(*settings, out, "--workers", 1) == 0
-    assert output_bytes(out) == output_bytes(whole)
-    after = {path.name: path.stat().st_mtime_ns for path in (out / "images").iterdir()}
-    assert {name: after[name] for name in finished} == finished
-    assert len(after) == 40
 
 
 def test_rejected_images_give_exit_code_3_and_the_last_line_tells_where(tmp_path, capsys, caplog):
@@ -130,6 +75,24 @@ def test_a_dry_run_prints_json_writes_nothing_and_tells_refused_rows(tmp_path, c
     assert not out.exists()
 
 
+def test_a_part_is_prepared_and_the_next_call_merges(tmp_path, capsys):
+    study = write_table_study(tmp_path / "source", images=5)
+    words = ["table", "--root", study, "--out", tmp_path / "study", *TASKS, "--cache", "npy"]
+    assert run(*words, "--shard", "2/2", "--workers", 1) == 0
+    assert f"{tmp_path / 'study'}: shard 2/2: 2 prepared, 0 rejected" in capsys.readouterr().out
+    assert run(*words, "--workers", 1) == 0
+    assert "cached as npy: 5 images" in capsys.readouterr().out
+    done = json.loads((tmp_path / "study" / "prepared.json").read_text())
+    assert (done["reused_images"], done["timings"]["images"]) == (2, 3)
+
+
+def test_by_default_there_is_a_process_per_core_that_may_be_used(monkeypatch):
+    tool = runpy.run_path(str(TOOL))
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 5)
+    assert (tool["_workers"](None, None), tool["_workers"](3, None)) == (5, 3)
+    assert tool["_workers"](None, "tcp://host:8786") == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -141,6 +104,14 @@ def test_a_dry_run_prints_json_writes_nothing_and_tells_refused_rows(tmp_path, c
         (["table", "--root", ".", "--size", "1792"], "--size must be HEIGHTxWIDTH, such as"),
         (["table", "--root", ".", "--source-options", "x"], "must be NAME=VALUE, got 'x'"),
         (["table", "--root", ".", "--spacing-mm", "-1"], "spacing_mm must be from 0.01 to 5.0"),
+        (["table", "--root", ".", "--workers", "0"], "--workers must be at least 1, got 0"),
+        (["table", "--root", ".", "--shard", "5/4"], "--shard must be I/N with I from 1 to N, got"),
+        (["phantom", "--dry-run", "--shard", "1/2"], "--shard must not be given with --dry-run"),
+        (["phantom", "--dry-run", "--cache", "npy"], "--cache must not be given with --dry-run"),
+        (
+            ["phantom", "--scheduler", "tcp://h:1", "--workers", "2"],
+            "--workers must not be given with --scheduler, got 2: the cluster has workers",
+        ),
     ],
 )
 def test_a_wrong_wish_is_an_error_that_says_the_rule(tmp_path, arguments, message):

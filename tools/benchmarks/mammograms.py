@@ -54,6 +54,7 @@ ENCODERS = {
     uid.JPEG2000Lossless: lambda pixels: imagecodecs.jpeg2k_encode(
         pixels, codecformat="j2k", reversible=True, bitspersample=BITS
     ),
+    uid.HTJ2KLossless: imagecodecs.htj2k_encode,
     uid.RLELossless: rle,
 }
 

@@ -3,9 +3,13 @@
 The usual chain: pydicom's pixel array and float VOI, inversion and scaling in float, Otsu's
 threshold and connected components at full resolution, mask, crop, OpenCV's area resize and
 PNG writer.
+
+One call prepares several images, as a worker does, so that neither side pays for the state in
+which the other left the memory.
 """
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,13 +18,14 @@ import pydicom
 from pydicom import uid
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from tools.benchmarks.mammograms import twelve_bit_mammogram, write_mammogram
-from tools.benchmarks.timing import Ratio, compare
+from tools.benchmarks.timing import Ratio, alone, compare
 
 from mammography.functional.png16 import encode_png16
 from mammography.preparation.image import PreparationOptions, prepare_image
 
 SIZE_HW = (1792, 1024)
-GOALS = {uid.JPEGLosslessSV1: 6.0, uid.ExplicitVRLittleEndian: 6.0, uid.RLELossless: None}
+IMAGES_PER_CALL = 3
+GOALS = {uid.JPEGLosslessSV1: 6.0, uid.ExplicitVRLittleEndian: 6.0, uid.RLELossless: 4.0}
 
 
 def usual(path, png):
@@ -43,18 +48,22 @@ def ours(path, png):
     png.write_bytes(encode_png16(prepared.pixels))
 
 
-def run() -> list[Ratio]:
-    pixels, ratios = twelve_bit_mammogram(), []
+def several(way, path, png):
+    for _ in range(IMAGES_PER_CALL):
+        way(path, png)
+
+
+def compare_on(syntax, goal):
     with tempfile.TemporaryDirectory() as folder:
-        png = Path(folder) / "a.png"
-        for syntax, goal in GOALS.items():
-            path = write_mammogram(Path(folder) / "a.dcm", pixels, syntax)
-            ratios.append(
-                compare(
-                    f"prepare {syntax.name.split(',')[0]} to PNG 1792 x 1024",
-                    lambda path=path: ours(path, png),
-                    lambda path=path: usual(path, png),
-                    goal,
-                )
-            )
-    return ratios
+        path = write_mammogram(Path(folder) / "a.dcm", twelve_bit_mammogram(), syntax)
+        return compare(
+            f"prepare {IMAGES_PER_CALL} {syntax.name.split(',')[0]} to PNG 1792 x 1024",
+            lambda: several(ours, path, Path(folder) / "a.png"),
+            lambda: several(usual, path, Path(folder) / "a.png"),
+            goal,
+        )
+
+
+def run() -> Iterator[Ratio]:
+    for syntax, goal in GOALS.items():
+        yield alone(compare_on, syntax, goal)

@@ -14,7 +14,7 @@ from mammography.datasets.presence import check_images_exist
 from mammography.structures.annotation import ImageRecord, read_annotations
 from mammography.structures.task import Task
 
-_FILTERS = (
+_FIELDS = (
     "exam_id",
     "image_id",
     "laterality",
@@ -23,6 +23,7 @@ _FILTERS = (
     "split",
     "view_position",
 )
+_FILTERS = ("domain", *_FIELDS)
 
 
 @DATASETS.register_module()
@@ -47,6 +48,11 @@ class MammographyDataset(BaseDataset):
         labelled_only: Leave out images without a label of any chosen task.
         balance_by: Task whose classes :class:`ClassBalancedDataset` evens out; may be left
             out when there is one such task only.
+        domain: Name of the domain that all images belong to, e.g. ``source``. None leaves it
+            to each record, whose ``clinic_vars`` may tell a ``domain``.
+        unlabelled: Keep no label and no finding of any image: what an adaptation learns from
+            them cannot come from labels. A task with its kind may then be one that the file
+            does not know, so that a target without any labels joins a source.
         shuffle_labels: Seed of a permutation that deals the labels out anew among the images:
             the check that a score is earned. A model trained so must score at chance.
         filter_cfg: Values to keep, by field: ``dict(split=["train"], view_position=["CC"])``.
@@ -65,6 +71,8 @@ class MammographyDataset(BaseDataset):
         tasks: Sequence[str] | None = None,
         labelled_only: bool = False,
         balance_by: str | None = None,
+        domain: str | None = None,
+        unlabelled: bool = False,
         shuffle_labels: int | None = None,
         filter_cfg: Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -78,8 +86,23 @@ class MammographyDataset(BaseDataset):
         self.chosen = None if tasks is None else list(tasks)
         self.labelled_only = labelled_only
         self.balance_by = balance_by
+        self.domain = domain
+        self.unlabelled = unlabelled
         self.shuffle_labels = shuffle_labels
+        self._check_unlabelled()
         super().__init__(ann_file, filter_cfg=filter_cfg, **kwargs)
+
+    def _check_unlabelled(self) -> None:
+        needs = {
+            "labelled_only": self.labelled_only,
+            "balance_by": self.balance_by is not None,
+            "shuffle_labels": self.shuffle_labels is not None,
+        }
+        if self.unlabelled and (used := [name for name, given in needs.items() if given]):
+            raise ValueError(
+                f"{type(self).__name__}: unlabelled must stand without what needs labels, "
+                f"got {', '.join(used)}"
+            )
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Read the annotations and note their tasks in ``metainfo``."""
@@ -101,9 +124,11 @@ class MammographyDataset(BaseDataset):
         tasks = {}
         for item in specified:
             name = item.name if isinstance(item, Task) else item
-            if name not in known:
+            if name not in known and not (self.unlabelled and isinstance(item, Task)):
+                hint = f": state its kind, e.g. {name}:binary" if self.unlabelled else ""
                 raise ValueError(
-                    f"{self.ann_file}: tasks must be among {', '.join(known) or 'none'}, got {name}"
+                    f"{self.ann_file}: tasks must be among {', '.join(known) or 'none'}, "
+                    f"got {name}{hint}"
                 )
             tasks[name] = item if isinstance(item, Task) else known[name]
         return tasks
@@ -120,18 +145,18 @@ class MammographyDataset(BaseDataset):
 
     def _row(self, record: ImageRecord, tasks: Mapping[str, Task]) -> dict[str, Any]:
         """Return the plain form that travels to the workers and through the pipeline."""
-        text = {name: getattr(record, name) for name in _FILTERS}
+        text = {name: getattr(record, name) for name in _FIELDS}
+        text["domain"] = self.domain or record.clinic_vars.get("domain")
+        known = {} if self.unlabelled else record.gt_label
         return {
             "img_path": self._locate(record.img_path),
             **{name: None if value is None else str(value) for name, value in text.items()},
             "mirrored": record.geometry is not None and record.geometry.flipped,
             "gt_label": {
-                name: task.check(record.gt_label[name])
-                for name, task in tasks.items()
-                if name in record.gt_label
+                name: task.check(known[name]) for name, task in tasks.items() if name in known
             },
             "clinic_vars": record.clinic_vars,
-            "findings": [asdict(finding) for finding in record.findings],
+            "findings": [] if self.unlabelled else [asdict(item) for item in record.findings],
         }
 
     def _locate(self, img_path: str) -> str:

@@ -15,10 +15,12 @@ from mammography.datasets.mammography_dataset import MammographyDataset
 from mammography.datasets.randomness import generator
 from mammography.datasets.transforms.load_mammogram import (
     LoadMammogram,
+    check_cache_kind,
     read_mammogram,
     to_unit_range,
 )
 from mammography.structures.annotation import ImageRecord
+from mammography.structures.pixel_cache import CacheKind
 
 _QUICK_DRAWS = 32
 
@@ -47,6 +49,7 @@ class BreastPatchDataset(MammographyDataset):
         min_breast_fraction: Share of a patch that must not be background, 0 to 1.
         seed: Fixes the patches: the same in every epoch and run.
         tasks: Tasks whose labels (of the image) a patch carries; none by default.
+        cache: Read cached pixels in place of the PNG, as in :class:`LoadMammogram`.
         **kwargs: As in :class:`MammographyDataset`.
 
     Raises:
@@ -62,6 +65,7 @@ class BreastPatchDataset(MammographyDataset):
         min_breast_fraction: float = 0.8,
         seed: int | None = None,
         tasks: Sequence[str] | None = (),
+        cache: CacheKind | None = None,
         **kwargs: Any,
     ) -> None:
         place = type(self).__name__
@@ -80,6 +84,8 @@ class BreastPatchDataset(MammographyDataset):
         self.patches_per_image = patches_per_image
         self.min_breast_fraction = min_breast_fraction
         self.seed = seed
+        check_cache_kind(place, cache)
+        self.cache = cache
         self._small: set[str] = set()
         super().__init__(ann_file, tasks=tasks, **kwargs)
         if any(isinstance(step, LoadMammogram) for step in self.pipeline.transforms):
@@ -103,7 +109,7 @@ class BreastPatchDataset(MammographyDataset):
     def prepare_data(self, idx: int) -> Any:
         """Read an image, draw a patch of it and pass it through the pipeline."""
         info = self.get_data_info(idx)
-        image = read_mammogram(info["img_path"])
+        image = read_mammogram(info["img_path"], self.cache)
         info["ori_shape"] = image.shape
         if self.patch_size_hw is not None:
             rng = generator() if self.seed is None else np.random.default_rng([self.seed, idx])

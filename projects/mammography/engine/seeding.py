@@ -15,7 +15,7 @@ from mmengine.dist import get_dist_info
 from mmpretrain.registry import DATA_SAMPLERS, DATASETS
 from torch.utils.data import Dataset, Sampler
 
-SAMPLE, STEP = 0, 1
+SAMPLE, STEP, BATCH = 0, 1, 2
 NumberedIndex = tuple[int, int]
 
 
@@ -61,7 +61,9 @@ class NumberedSampler(Sampler[NumberedIndex]):
     """
 
     def __init__(self, dataset: Any, sampler: dict[str, Any], seed: int | None = None) -> None:
+        self.dataset = dataset
         self.sampler = DATA_SAMPLERS.build(sampler, default_args={"dataset": dataset, "seed": seed})
+        self.seed = getattr(self.sampler, "seed", seed)
         self.epoch = 0
         self.first = 0
         self.rank, self.world_size = get_dist_info()

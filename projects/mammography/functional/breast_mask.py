@@ -29,6 +29,7 @@ _LEAK_ROWS = 0.03  # A shorter stretch along the chest wall may be breast, of th
 _LEAK_FALL = 0.62  # It fades towards the breast; the skin of the trunk keeps its level.
 _LEAK_STEP = 2  # Columns that the reach of leaking light varies by.
 _BINS = 4096
+_LARGEST = 1e30  # Of values; single precision ends at 3e38.
 _AREA = (0.01, 0.98)  # Share of the image.
 _SOLIDITY = 0.6  # Share of the convex hull; of 74 real films the least is 0.86.
 _WHOLE_BORDER = 0.93  # A breast covers one side of the image, but not the top or bottom as well.
@@ -51,8 +52,8 @@ def breast_mask(small: NDArray[Any]) -> tuple[Mask, Mask]:
     Raises:
         NotABreastError: If no region can be a breast.
     """
-    if not np.isfinite(small).all():
-        raise NotABreastError("the image holds values that are not finite")
+    if not np.abs(small).max() <= _LARGEST:
+        raise NotABreastError("the image holds values that are too large or not finite")
     image: Image = cv2.medianBlur(small.astype(np.float32), 3)
     original = image.copy()
     background, otsu, noise = _levels(image)

@@ -12,6 +12,18 @@ from numpy.typing import NDArray
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP = 2  # The filter that stores each row as its difference from the row above.
 _GREY_16_BIT = (16, 0, 0, 0, 0)  # Bit depth, colour type, compression, filter, no interlace.
+_PALETTE, _LAST_FILTER = 3, 4
+# Samples per pixel and bits of a sample by colour type.
+_KINDS = {
+    0: (1, (1, 2, 4, 8, 16)), 2: (3, (8, 16)), _PALETTE: (1, (1, 2, 4, 8)),
+    4: (2, (8, 16)), 6: (4, (8, 16)),
+}  # fmt: skip
+# First column and row of each pass, and their steps.
+_INTERLACED = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # fmt: skip
+_LONGEST_SIDE = 1_000_000  # Of libpng.
 
 
 def encode_png16(image: NDArray[np.uint16]) -> bytes:
@@ -54,7 +66,9 @@ def decode_png16(data: bytes) -> NDArray[np.uint16] | NDArray[np.uint8]:
     """Decode a PNG without losing bits.
 
     Files of :func:`encode_png16` take a fast path; OpenCV decodes every other PNG as it is
-    stored. Checksums are verified on both paths, so damage is an error and never a picture.
+    stored, but for transparency, text and all else beside the pixels. Checksums and the
+    number of bytes are verified on both paths, so damage is an error and never a picture,
+    and no more memory is taken than the header states.
 
     Shapes:
         returns: (H, W), or (H, W, channels) for a colour PNG.
@@ -73,11 +87,55 @@ def decode_png16(data: bytes) -> NDArray[np.uint16] | NDArray[np.uint8]:
     if not names or names[0] != b"IHDR" or len(chunks[0][1]) != 13 or b"IDAT" not in names:
         raise ValueError("decode_png16: PNG must begin with IHDR and hold IDAT")
     width, height, *kind = struct.unpack(">IIBBBBB", chunks[0][1])
+    passes = _passes(width, height, tuple(kind))
+    raw = _inflate(
+        [body for name, body in chunks if name == b"IDAT"],
+        sum(rows * row_bytes for rows, row_bytes in passes),
+    )
     if tuple(kind) == _GREY_16_BIT:
-        rows = _inflate([body for name, body in chunks if name == b"IDAT"], height, width)
-        if (rows[:, 0] == _UP).all():
-            return _undo_up(rows[:, 1:])
-    return _decode_by_opencv(data)
+        filtered = raw.reshape(height, -1)
+        if (filtered[:, 0] == _UP).all():
+            return _undo_up(filtered[:, 1:])
+    _check_filters(raw, passes)
+    return _decode_by_opencv(_without_extras(chunks, kind[1]))
+
+
+def _passes(width: int, height: int, kind: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return rows and bytes per row, with that of the filter, of each pass over the picture."""
+    depth, colour, compression, filters, interlace = kind
+    samples, depths = _KINDS.get(colour, (0, ()))
+    sound = depth in depths and (compression, filters) == (0, 0) and interlace in (0, 1)
+    if not (sound and 0 < width <= _LONGEST_SIDE and 0 < height <= _LONGEST_SIDE):
+        raise ValueError("decode_png16: PNG must have a size and a kind of the standard")
+    steps = _INTERLACED if interlace else ((0, 0, 1, 1),)
+    sizes = [(-((y - height) // dy), -((x - width) // dx)) for x, y, dx, dy in steps]
+    return [
+        (rows, 1 + -(-columns * samples * depth // 8))
+        for rows, columns in sizes
+        if rows > 0 and columns > 0
+    ]
+
+
+def _check_filters(raw: NDArray[np.uint8], passes: list[tuple[int, int]]) -> None:
+    """Refuse a filter that is none, about which libpng would print."""
+    start = 0
+    for rows, row_bytes in passes:
+        if raw[start : start + rows * row_bytes : row_bytes].max() > _LAST_FILTER:
+            raise ValueError("decode_png16: PNG must have known filters, it is damaged")
+        start += rows * row_bytes
+
+
+def _without_extras(chunks: list[tuple[bytes, memoryview]], colour: int) -> bytes:
+    """Return the file without what libpng would inflate, apply or print beside the pixels."""
+    needed = [b"IHDR", b"PLTE", b"IDAT"] if colour == _PALETTE else [b"IHDR", b"IDAT"]
+    kept = [(name, body) for name, body in chunks if name in needed]
+    order = [needed.index(name) for name, _ in kept]
+    colours = [len(body) for name, body in kept if name == b"PLTE"]
+    whole = all(0 < size <= 768 and size % 3 == 0 for size in colours)
+    if order != sorted(order) or order[1] == 0 or len(colours) != len(needed) - 2 or not whole:
+        raise ValueError("decode_png16: PNG must hold one IHDR, a palette if need be, then IDAT")
+    body = b"".join(_chunk(name, bytes(body)) for name, body in kept)
+    return SIGNATURE + body + _chunk(b"IEND", b"")
 
 
 def _decode_by_opencv(data: bytes) -> NDArray[np.uint16] | NDArray[np.uint8]:
@@ -115,17 +173,17 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         position = end + 4
 
 
-def _inflate(bodies: list[memoryview], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the filtered rows, filter byte first: (H, 1 + 2 W)."""
-    size = height * (1 + 2 * width)
+def _inflate(bodies: list[memoryview], size: int) -> NDArray[np.uint8]:
+    """Return the filtered rows, one after the other; a bomb stops at their size."""
     body = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+    inflater = isal_zlib.decompressobj()
     try:
-        raw = isal_zlib.decompress(body, bufsize=max(size, 1))
+        raw = inflater.decompress(body, size + 1)
     except (IsalError, EOFError) as error:  # type: ignore[misc]  # Its stub names an instance.
         raise ValueError(f"decode_png16: PNG data must inflate: {error}") from error
-    if size == 0 or len(raw) != size:
+    if len(raw) != size or not inflater.eof:
         raise ValueError(f"decode_png16: PNG must hold {size} bytes of rows, got {len(raw)}")
-    return np.frombuffer(raw, np.uint8).reshape(height, -1)
+    return np.frombuffer(raw, np.uint8)
 
 
 def _undo_up(differences: NDArray[np.uint8]) -> NDArray[np.uint16]:

@@ -23,6 +23,7 @@ _SHORTENED = re.compile(r"\d([.,]\d+)?[eE]\+\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _DIGITS_OF_A_WORKBOOK = 1e15
 _LISTED = 20
+_SHOWN = 200  # Characters of a bad cell.
 
 _WORDS: dict[type[StrEnum], dict[str, str]] = {
     Laterality: {"left": "L", "right": "R"},
@@ -66,7 +67,9 @@ class Problems:
 
     def add(self, row: Row, column: str, rule: str, value: object) -> None:
         """Note one bad cell and the rule that it breaks."""
-        self.found.append(f"{row.place}: {column} must {rule}, got {value!r}")
+        text = repr(value)
+        more = f"... ({len(text)} characters)" if len(text) > _SHOWN else ""
+        self.found.append(f"{row.place}: {column} must {rule}, got {text[:_SHOWN]}{more}")
 
     def check(self) -> None:
         """Raise when something was noted.
@@ -134,11 +137,16 @@ def term(words: type[StrEnum]) -> Callable[[object], Any]:
 
 
 def one_of(words: Sequence[str]) -> Callable[[object], str]:
-    """Return a reader of one of some words, spelled as they are."""
+    """Return a reader of one of some words, spelled as they are.
+
+    Args:
+        words: The words; of a text such as ``"ABCD"`` each letter.
+    """
+    known = tuple(words)  # "AB" is in "ABCD", but none of its letters.
 
     def read(value: object) -> str:
-        if str(value).strip() not in words:
-            raise CellError(f"be one of {', '.join(words)}" if len(words) > 1 else f"be {words[0]}")
+        if str(value).strip() not in known:
+            raise CellError(f"be one of {', '.join(known)}" if len(known) > 1 else f"be {known[0]}")
         return str(value).strip()
 
     return read
@@ -169,6 +177,23 @@ def grade(low: int, high: int) -> Callable[[object], int]:
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
             raise CellError(f"be a whole number from {low} to {high}")
         return int(text)
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[object], float]:
+    """Return a reader of numbers from ``low`` to ``high``.
+
+    Example:
+        >>> number(0, 100)("24.5"), number(0, 100)(24)
+        (24.5, 24.0)
+    """
+
+    def read(value: object) -> float:
+        text = str(value).strip()
+        if not _NUMBER.fullmatch(text) or not low <= float(text) <= high:
+            raise CellError(f"be a number from {low:g} to {high:g}")
+        return float(text)
 
     return read
 
@@ -244,6 +269,22 @@ def path_below(folder: Path) -> Callable[[object], str]:
         return str(path.relative_to(folder.absolute().as_posix()) if inside else path)
 
     return read
+
+
+def file_name(value: object) -> str:
+    """Read the name of a file without folders, or of what becomes a part of one.
+
+    Raises:
+        CellError: If it has a folder, or no file can be called so.
+
+    Example:
+        >>> file_name("00001_20990909_L_CC_1.dcm")
+        '00001_20990909_L_CC_1.dcm'
+    """
+    path = path_below(Path())(value)
+    if PurePosixPath(path).name != path:
+        raise CellError("be the name of a file, without folders")
+    return path
 
 
 def _can_name_a_file(text: str) -> bool:

@@ -5,6 +5,7 @@ mammogram that lacks its lower half must not pass for a whole one, so completene
 established here from the stream itself.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,10 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_SOF_LOSSLESS, _DHT, _SOS, _DRI = 0xC3, 0xC4, 0xDA, 0xDD
+_SOF_LOSSLESS, _DHT, _SOS, _DRI, _SOF_LS = 0xC3, 0xC4, 0xDA, 0xDD, 0xF7
 _NO_FRAME_HEADERS = (_DHT, 0xC8, 0xCC)
-_END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000.
-_SOC_SIZ = b"\xff\x4f\xff\x51"
+_ONE_SCAN = (0xC0, 0xC1, _SOF_LOSSLESS)  # Frames that are not progressive.
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_MARKER, _NO_RESTART = re.compile(rb"\xff[^\0\xff]"), re.compile(rb"\xff[^\0\xff\xd0-\xd7]")
+_BLOCK = 8  # Side of a block of a lossy picture.
+_HUFFMAN = range(0xC0, 0xC8)  # Frames that take a bit at least for a block.
+_MOST_PIXELS = 8 * _BLOCK**2  # Of a byte of them.
+END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000.
 _PADDING_BITS = 64  # Encoders pad the last byte, some the last word.
 _JUNK = bytes(range(7, 252, 3))
 
@@ -33,7 +39,9 @@ class JpegHeader:
         precision: Bits per sample.
         size_hw: Rows and columns.
         components: Samples per pixel.
-        restarts: Whether the scan is divided by restart markers.
+        restarts: Units between restart markers; 0 without.
+        unit_hw: Rows and columns of a unit: a sample, or the blocks of a lossy picture that
+            are coded together.
         predictor: Selection value of the first scan (lossless only).
         point_transform: Bits dropped before prediction (lossless only).
         codes: Huffman code and its length of each category of difference (lossless only).
@@ -44,7 +52,8 @@ class JpegHeader:
     precision: int
     size_hw: tuple[int, int]
     components: int
-    restarts: bool
+    restarts: int
+    unit_hw: tuple[int, int]
     predictor: int
     point_transform: int
     codes: Codes
@@ -53,32 +62,47 @@ class JpegHeader:
 
 def ends_properly(stream: bytes) -> bool:
     """Whether the stream ends with its end marker, bar the padding that DICOM adds."""
-    return stream[-4:].rstrip(b"\0").endswith(_END)
+    return stream[-4:].rstrip(b"\0").endswith(END)
 
 
 def read_jpeg_header(stream: bytes) -> JpegHeader:
     """Read the markers up to the first scan of a JPEG or JPEG-LS stream.
 
     Raises:
-        ValueError: If the stream is not JPEG or its header is broken.
+        ValueError: If the stream is not JPEG or its header is broken, or too short for a
+            picture of the size it states, which a decoder would make up.
     """
     frame: tuple[int, bytes] | None = None
     tables: dict[int, Codes] = {}
-    restarts = False
+    restarts = 0
     for marker, body, end in _segments(stream):
         if marker == _DHT:
             tables |= _huffman_codes(body)
         elif marker == _DRI:
-            restarts = body != b"\0\0"
+            restarts = int.from_bytes(body[:2], "big")
         elif marker == _SOS and frame:
             precision, height, width, components = struct.unpack_from(">BHHB", frame[1])
+            if frame[0] in _HUFFMAN and height * width > _MOST_PIXELS * len(stream):
+                raise ValueError("a JPEG stream too short for its size")
             return JpegHeader(
-                frame[0], precision, (height, width), components, restarts,
+                frame[0], precision, (height, width), components, restarts, _unit(*frame),
                 body[-3], body[-1] & 15, tables.get(body[2] >> 4, {}), end,
             )  # fmt: skip
-        elif (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS) or marker == 0xF7:
+        elif (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADERS) or marker == _SOF_LS:
             frame = marker, body
     raise ValueError("no frame in the JPEG stream")
+
+
+def _unit(frame: int, body: bytes) -> tuple[int, int]:
+    """Return rows and columns of what is coded together.
+
+    References:
+        ITU-T T.81, A.2: several components are interleaved as their sampling factors say.
+    """
+    if frame in (_SOF_LOSSLESS, _SOF_LS):
+        return 1, 1
+    factors = body[7 : 6 + 3 * body[5] : 3] if body[5] > 1 else b"\x11"
+    return _BLOCK * max(f & 15 for f in factors), _BLOCK * max(f >> 4 for f in factors)
 
 
 def _segments(stream: bytes) -> Iterator[tuple[int, bytes, int]]:
@@ -127,11 +151,12 @@ def is_whole_jpeg(
 ) -> bool:
     """Whether all pixels that were decoded from a JPEG stream come from the stream.
 
-    A starved decoder makes up the end of the picture. So the end is encoded again, back to
-    the last row that is not plain, and the stream must end with these very bits. That is
-    done for the usual lossless stream (prediction from the left, one scan). Any other one
-    is decoded again with junk before its end marker: a decoder that had all it needs
-    ignores the junk, a starved one draws it.
+    A starved decoder makes up the end of the picture. So there must be no marker that a
+    decoder takes for the end. Then the end is encoded again, back to the last row that is
+    not plain, and the stream must end with these very bits. That is done for the usual
+    lossless stream (prediction from the left, one scan). Any other one must have all its
+    restart markers and is decoded again with junk before its end marker: a decoder that had
+    all it needs ignores the junk, a starved one draws it.
 
     Args:
         stream: One image, with its end marker.
@@ -139,12 +164,39 @@ def is_whole_jpeg(
         decode: The decoder.
     """
     header = read_jpeg_header(stream)
-    end = stream.rindex(_END)
-    usual = header.frame == _SOF_LOSSLESS and header.predictor == 1
-    if usual and not header.restarts and header.point_transform == 0:
+    end = stream.rindex(END)
+    if _stops_early(stream, header, end):
+        return False
+    lossless = header.frame == _SOF_LOSSLESS
+    kind = header.components, header.predictor, header.restarts, header.point_transform
+    if lossless and kind == (1, 1, 0, 0):
         bits = _bits_at_end(pixels, header)
-        return bits is not None and _ends_with(stream[header.scan_start : end], bits)
-    return np.array_equal(decode(stream[:end] + _JUNK + _END), pixels)
+        if bits is None:
+            return False
+        # Twice the bits, as any byte may be stuffed; of the scan, not of the header.
+        start = max(end - len(bits) // 4 - 32, header.scan_start)
+        return _ends_with(stream[start:end], bits)
+    if header.restarts and header.frame in _ONE_SCAN:
+        height, width = (
+            -(-side // unit) for side, unit in zip(header.size_hw, header.unit_hw, strict=True)
+        )
+        found = len(_RESTART.findall(stream, header.scan_start, end))
+        if found < -(-height * width // header.restarts) - 1:
+            return False
+    # Bytes of 255 before a marker only fill; junk after one would be a marker.
+    return np.array_equal(decode(stream[:end].rstrip(b"\xff") + _JUNK + END), pixels)
+
+
+def _stops_early(stream: bytes, header: JpegHeader, end: int) -> bool:
+    """Whether a marker stands where a decoder would take it for the end.
+
+    References:
+        ITU-T T.81, B.1.1.2: within a scan 255 is followed by 0 or by a restart marker.
+    """
+    if header.frame not in _ONE_SCAN or header.components > 1:
+        return stream.find(END, header.scan_start, end) >= 0
+    marker = _NO_RESTART if header.restarts else _MARKER
+    return marker.search(stream, header.scan_start, end) is not None
 
 
 def _bits_at_end(pixels: NDArray[np.integer], header: JpegHeader) -> Bits | None:
@@ -192,43 +244,11 @@ def _encode(differences: NDArray[np.int16], codes: Codes) -> Bits | None:
     return bits
 
 
-def _ends_with(scan: bytes, end: Bits) -> bool:
-    """Whether a scan ends with given bits, but for padding."""
-    tail = scan[-(len(end) // 4 + 32) :].replace(b"\xff\0", b"\xff")  # Undo the stuffing.
-    bits = np.unpackbits(np.frombuffer(tail, np.uint8))
+def _ends_with(tail: bytes, end: Bits) -> bool:
+    """Whether the end of a scan ends with given bits, but for padding."""
+    bits = np.unpackbits(np.frombuffer(tail.replace(b"\xff\0", b"\xff"), np.uint8))
     for padding in range(_PADDING_BITS):
         found = bits[max(bits.size - padding - end.size, 0) : bits.size - padding]
         if np.array_equal(found, end):
             return True
     return False
-
-
-def jpeg2000_size(stream: bytes) -> tuple[int, int]:
-    """Return the rows and columns that a JPEG 2000 or HTJ2K stream states.
-
-    References:
-        ISO/IEC 15444-1, A.5.1: the extent of the grid less the offset of the image.
-    """
-    start = stream.index(_SOC_SIZ)
-    right, bottom, left, top = struct.unpack_from(">4I", stream, start + 8)
-    return bottom - top, right - left
-
-
-def is_whole_jpeg2000(stream: bytes) -> bool:
-    """Whether the tile parts of a JPEG 2000 or HTJ2K stream have the lengths they state.
-
-    References:
-        ISO/IEC 15444-1, A.4.2: Psot, the length of a tile part; 0 means up to the end.
-    """
-    start = stream.find(_SOC_SIZ)
-    position = start + 2
-    while stream[position : position + 2] not in (b"\xff\x90", _END):
-        if start < 0 or position + 4 > len(stream) or stream[position] != 0xFF:
-            return False
-        position += 2 + int.from_bytes(stream[position + 2 : position + 4], "big")
-    while stream[position : position + 2] == b"\xff\x90":
-        length = int.from_bytes(stream[position + 6 : position + 10], "big")
-        if length == 0:
-            return ends_properly(stream)
-        position += max(length, 12)
-    return stream[position : position + 2] == _END

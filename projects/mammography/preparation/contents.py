@@ -1,13 +1,13 @@
 """What the tables of a source say, before any image is looked at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mammography.preparation.cells import Problems
 from mammography.preparation.tables import TableError
 from mammography.structures.annotation import ImageRecord
-from mammography.structures.task import Task
+from mammography.structures.task import Task, TaskError
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,56 @@ def check_task_names(source: str, tasks: Mapping[str, Task], known: Iterable[str
         raise ValueError(
             f"source {source}: tasks must be some of {', '.join(known)}, got {', '.join(unknown)}"
         )
+
+
+def check_choice(
+    source: str, option: str, chosen: str | Sequence[str], known: Iterable[str], least: int = 0
+) -> None:
+    """Refuse a word of an option that it does not know.
+
+    Args:
+        source: Name of the source.
+        option: Name of the option.
+        chosen: Its word, or its words.
+        known: What it may be.
+        least: Number of words that there must be.
+
+    Raises:
+        ValueError: If a word is another one, or there are too few.
+    """
+    known = list(known)
+    if isinstance(chosen, str):
+        number, words, got = "one", [chosen], repr(chosen)
+    else:
+        number, words, got = "some", [*chosen], ",".join(chosen) or "none"
+    if set(words) - set(known) or len(words) < least:
+        raise ValueError(
+            f"source {source}: {option} must be {number} of {', '.join(known)}, got {got}"
+        )
+
+
+def encode_labels(tasks: Mapping[str, Task], values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the labels of an image: of every task whose value is known.
+
+    Args:
+        tasks: Tasks by name.
+        values: By the names of the tasks; ``None`` or absent where it is not known.
+
+    Raises:
+        TaskError: If a task has no class for a value.
+
+    Example:
+        >>> tasks = {"density": Task.parse("density:ordinal=A,B,C,D")}
+        >>> encode_labels(tasks, {"density": "C", "birads": 2}), encode_labels(tasks, {})
+        ({'density': 2.0}, {})
+    """
+    try:
+        return {
+            name: task.encode(values[name])
+            for name, task in tasks.items()
+            if values.get(name) is not None
+        }
+    except TaskError as error:
+        raise TaskError(
+            f"{error}: the tables have this value, give it a class with --tasks"
+        ) from None

@@ -6,30 +6,35 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from mammography.preparation.cache import PixelCache, fill_cache
 from mammography.preparation.converters import find_converter
 from mammography.preparation.counts import count_facts, count_records
-from mammography.preparation.image import PreparationOptions
-from mammography.preparation.jobs import Job, Workshop
-from mammography.preparation.journal import JOURNAL_FOLDER, Journal, read_journal
+from mammography.preparation.crew import Crew
+from mammography.preparation.image_run import ImageRun
+from mammography.preparation.journal import JOURNAL_FOLDER
+from mammography.preparation.occupancy import occupy
 from mammography.preparation.outputs import (
-    remove_annotations,
+    ANNOTATION_FOLDER,
+    DOUBTS_FILE,
+    PREPARED_FILE,
+    REJECTED_FILE,
+    SOURCES_FILE,
+    remove_half_written,
     write_doubts,
     write_prepared,
     write_rejected,
     write_sources,
     write_split_annotations,
 )
-from mammography.preparation.parallel import for_each
 from mammography.preparation.prepared_record import IMAGE_FOLDER, prepared_record
+from mammography.preparation.shards import Shard
 from mammography.preparation.study import PRIVATE_FOLDER, DatasetOptions, Study, read_study
-from mammography.preparation.summary import DOUBTS_FILE, REJECTED_FILE, Summary
+from mammography.preparation.summary import Summary
+from mammography.preparation.timings import describe_timings
 from mammography.structures.annotation import Annotations, ImageRecord
+from mammography.structures.pixel_cache import CACHE_FOLDER, CacheKind
 
-CRASHED = "reading it ends the process: damaged, or too large for the memory"
-ANNOTATION_FOLDER = "annotations"
-_DONE = "prepared.json"  # There when all is done.
+_LOCK_FILE = "lock"
 
 
 def prepare_dataset(
@@ -38,7 +43,10 @@ def prepare_dataset(
     root: Path | None = None,
     options: DatasetOptions | None = None,
     *,
-    workers: int = 1,
+    workers: int = 0,
+    scheduler: str | None = None,
+    shard: Shard | None = None,
+    cache: CacheKind | None = None,
     overwrite: bool = False,
     show_progress: bool = False,
 ) -> Summary:
@@ -53,83 +61,54 @@ def prepare_dataset(
         out: Folder to write; its name is the name of the prepared source.
         root: Where the source lies; a source that is a package finds itself.
         options: How to prepare it.
-        workers: Number of processes.
+        workers: Number of processes; 0 works in this one, which a decoder that crashes ends.
+        scheduler: Address of a Dask scheduler that does the work in their place; its
+            workers must see source and output under the same paths.
+        shard: Prepare this part of the images only, and write no annotations; calls for
+            other parts may run at the same time. A call without it merges them.
+        cache: Store decoded pixels beside the PNG files as well.
         overwrite: Do everything again.
         show_progress: Show a bar with the rate.
 
     Raises:
         ValueError: If the source, a table of it, a task or a split is not as it must be.
         FileNotFoundError: If the source is not there.
+        OSError: If another call works in the folder, the disk is full, or a cluster is not
+            there or cannot do the work.
     """
-    if workers < 1:
-        raise ValueError(f"--workers must be at least 1, got {workers}")
     start = time.monotonic()
+    crew = Crew(workers, scheduler)
     options = options or DatasetOptions()
+    if scheduler is not None and root is not None:
+        root = root.absolute()  # Its workers start in another folder.
     study = read_study(find_converter(source), root, out, options)
-    (out / _DONE).unlink(missing_ok=True)
-    results, reused = _prepare_images(
-        study.jobs(), out, options.preparation, workers, overwrite, show_progress
-    )
-    good = {
-        study.records[image_id].img_path: result
-        for image_id, result in results.items()
-        if "rejected" not in result
-    }
-    prepared = _records(study, results)
-    summary = Summary(
-        out,
-        counts=count_records(prepared, study.tasks),
-        facts=count_facts(result["facts"] for result in good.values()),
-        rejected={
-            study.records[image_id].img_path: result["rejected"]
-            for image_id, result in results.items()
-            if "rejected" in result
-        },
-        doubts={
-            path: result["facts"]["doubts"]
-            for path, result in good.items()
-            if result["facts"].get("doubts")
-        },
-        reused=reused,
-        stale=_stale(out / IMAGE_FOLDER, prepared),
-        seconds=time.monotonic() - start,
-    )
-    _write(study, options, prepared, summary)
+    jobs = study.jobs() if shard is None else shard.take(study.jobs())
+    run = ImageRun(out, options.preparation, crew, overwrite, show_progress)
+    with occupy(out, out / JOURNAL_FOLDER / _LOCK_FILE, alone=shard is None):
+        if shard is None:
+            (out / PREPARED_FILE).unlink(missing_ok=True)
+        results, reused = run.prepare(jobs, f"preparing {_name(out)}")
+        good = {name: found for name, found in results.items() if "rejected" not in found}
+        pixels = cache and PixelCache((out / IMAGE_FOLDER).absolute(), cache)
+        if pixels:
+            fill_cache(pixels, good, crew, show_progress=show_progress)
+        prepared = _records(study, good)
+        summary = Summary(
+            out,
+            shard=shard,
+            counts=count_records(prepared, study.tasks),
+            facts=count_facts(found["facts"] for found in good.values()),
+            rejected=_rejected(study, results),
+            doubts=_doubts(study, good),
+            cached=pixels.describe(good) if pixels else None,
+            stale=_stale(out, prepared) if shard is None else (),
+            timings=describe_timings(good.values(), len(jobs) - reused, time.monotonic() - start),
+            reused=reused,
+        )
+        if shard is None:
+            _write(study, options, prepared, summary)
+            remove_half_written(out)
     return summary
-
-
-def _prepare_images(
-    jobs: Sequence[Job],
-    out: Path,
-    options: PreparationOptions,
-    workers: int,
-    overwrite: bool,
-    show_progress: bool,
-) -> tuple[dict[str, dict[str, Any]], int]:
-    """Return the result of every image, and how many of them earlier runs had."""
-    entries, last_run = read_journal(out / JOURNAL_FOLDER)
-    journal = Journal(out / JOURNAL_FOLDER, last_run + 1)
-    shop = Workshop(out / IMAGE_FOLDER, journal, options)
-    todo = [job for job in jobs if overwrite or not shop.is_done(job, entries)]
-    outdated = [entries[job.image_id] for job in todo if job.image_id in entries]
-    if any(entry.result and "rejected" not in entry.result for entry in outdated):
-        # Until all is done they would place findings on other pixels.
-        remove_annotations(out / ANNOTATION_FOLDER)
-    journal.forget([entry.image_id for entry in outdated])
-    done = len(jobs) - len(todo)
-    with tqdm(
-        desc=f"preparing {_name(out)}",
-        total=len(jobs),
-        initial=done,
-        unit="image",
-        disable=not show_progress,
-    ) as bar:
-        for job in for_each(shop.work, todo, workers, bar):
-            shop.reject(job, CRASHED)
-    for path in shop.images.glob(".*.png.*"):  # Half written when a process was killed.
-        path.unlink()
-    entries, _ = read_journal(out / JOURNAL_FOLDER)
-    return {job.image_id: entries[job.image_id].result or {} for job in jobs}, done
 
 
 def _name(out: Path) -> str:
@@ -137,12 +116,28 @@ def _name(out: Path) -> str:
     return out.name if out.name not in ("", "..") else out.resolve().name
 
 
-def _records(study: Study, results: Mapping[str, dict[str, Any]]) -> list[ImageRecord]:
+def _rejected(study: Study, results: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    return {
+        study.records[image_id].img_path: result["rejected"]
+        for image_id, result in results.items()
+        if "rejected" in result
+    }
+
+
+def _doubts(study: Study, good: Mapping[str, dict[str, Any]]) -> dict[str, list[str]]:
+    return {
+        study.records[image_id].img_path: result["facts"]["doubts"]
+        for image_id, result in good.items()
+        if result["facts"].get("doubts")
+    }
+
+
+def _records(study: Study, good: Mapping[str, dict[str, Any]]) -> list[ImageRecord]:
     """Return the records of the images that could be prepared, patient by patient."""
+    sources = ((study.records[image_id], result) for image_id, result in good.items())
     records = [
-        prepared_record(source, results[image_id], study.names, study.split_of(source))
-        for image_id, source in study.records.items()
-        if "rejected" not in results[image_id]
+        prepared_record(source, result, study.names, study.split_of(source))
+        for source, result in sources
     ]
     return sorted(records, key=_place)
 
@@ -153,9 +148,11 @@ def _place(record: ImageRecord) -> tuple[str, ...]:
     return *(str(value or "") for value in values), str(record.image_id)
 
 
-def _stale(folder: Path, prepared: Sequence[ImageRecord]) -> tuple[str, ...]:
-    current = {f"{record.image_id}.png" for record in prepared}
-    return tuple(sorted(path.name for path in folder.glob("*.png") if path.name not in current))
+def _stale(out: Path, prepared: Sequence[ImageRecord]) -> tuple[str, ...]:
+    """Names of files that hold pixels of no image that has an annotation."""
+    current = {record.image_id for record in prepared}
+    paths = [*(out / IMAGE_FOLDER).glob("*.png"), *(out / CACHE_FOLDER).glob("*.*")]
+    return tuple(sorted(path.name for path in paths if path.stem not in current))
 
 
 def _write(
@@ -163,7 +160,7 @@ def _write(
 ) -> None:
     out, level = summary.out, study.converter.level
     paths = {image_id: record.img_path for image_id, record in study.records.items()}
-    write_sources(out / PRIVATE_FOLDER / "sources.csv", paths)
+    write_sources(out / PRIVATE_FOLDER / SOURCES_FILE, paths)
     write_rejected(out / REJECTED_FILE, summary.rejected)
     write_doubts(out / DOUBTS_FILE, summary.doubts)
     write_split_annotations(
@@ -179,8 +176,9 @@ def _write(
         "limit": options.limit,
         "prepared": summary.counts,
         "facts": summary.facts,
+        "cache": summary.cached,
         "stale_images": len(summary.stale),
         "reused_images": summary.reused,
-        "seconds": round(summary.seconds, 1),
+        "timings": summary.timings,
     }
-    write_prepared(out / _DONE, summary.rejected, done)
+    write_prepared(out / PREPARED_FILE, summary.rejected, done)

@@ -1,21 +1,27 @@
-"""Pixels of image files that are not DICOM: PNG, NPY, TIFF, PGM."""
+"""Pixels of image files that are not DICOM: PNG, JPEG, NPY, TIFF, PGM."""
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import cv2
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from mammography.functional.png16 import decode_png16
+from mammography.preparation.limits import LARGEST
+from mammography.preparation.plain_readers import (
+    check_type,
+    colours,
+    read_jpeg,
+    read_npy,
+    read_pgm,
+    read_png,
+    read_tiff,
+)
 from mammography.preparation.rejection import RejectedImage, TemporaryRejection
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # Tags of TIFF.
+_LARGEST_FILE = 8 * LARGEST
 _MAGIC = {
     b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
     b"\x93NUMPY": "NPY",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
@@ -41,7 +47,10 @@ def plain_format(path: str | Path) -> str | None:
 
 
 def read_plain_pixels(path: str | Path) -> NDArray[Any]:
-    """Read the grey values of a PNG, NPY, TIFF or PGM file, with all their bits.
+    """Read the grey values of a PNG, JPEG, NPY, TIFF or PGM file, with all their bits.
+
+    A colour PNG or JPEG whose three channels are the same in every pixel is a grey picture.
+    A file must hold its picture and all of it, and no other one.
 
     Shapes:
         returns: (H, W).
@@ -62,56 +71,42 @@ def read_plain_pixels(path: str | Path) -> NDArray[Any]:
     data = _read_bytes(path)
     try:
         pixels = np.asarray(_READERS[name](data))
-    except RejectedImage:
+    except (RejectedImage, MemoryError):
         raise
     except Exception as error:  # Each reader has its own errors.
         raise RejectedImage(f"corrupt {name} file") from error
-    if pixels.ndim == 3 and pixels.shape[2] == 1:
+    if pixels.ndim == 3 and (pixels.shape[2] == 1 or _is_grey(name, pixels)):
         pixels = pixels[:, :, 0]
     if pixels.ndim != 2:
-        raise RejectedImage("colour or multi-frame image")
-    if pixels.dtype.kind not in "uif":
-        # The names of fields could say anything.
-        raise RejectedImage(f"unsupported pixel type {pixels.dtype.name}")
+        raise colours()
+    check_type(pixels.dtype)
     if not np.isfinite(pixels).all():
         raise RejectedImage("values that are not finite")
     native: NDArray[Any] = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     return native
 
 
+def _is_grey(name: str, pixels: NDArray[Any]) -> bool:
+    """Whether a picture of three colours says the same thrice."""
+    if name not in ("PNG", "JPEG") or pixels.shape[2] != 3:
+        return False
+    first = pixels[:, :, 0]
+    return bool((first == pixels[:, :, 1]).all() and (first == pixels[:, :, 2]).all())
+
+
 def _read_bytes(path: str | Path) -> bytes:
     try:
+        if Path(path).stat().st_size > _LARGEST_FILE:
+            raise RejectedImage("implausible size")
         return Path(path).read_bytes()
     except OSError as error:
         raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
 
 
-def _read_npy(data: bytes) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(BytesIO(data), allow_pickle=False)
-    return array
-
-
-def _read_tiff(data: bytes) -> NDArray[Any]:
-    with Image.open(BytesIO(data)) as image:
-        if getattr(image, "n_frames", 1) != 1:
-            raise RejectedImage("colour or multi-frame image")
-        white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
-        bits = int(image.tag_v2.get(_BITS_PER_SAMPLE, (8,))[0])  # type: ignore[attr-defined]
-    # Pillow shifts some depths; this one returns the values of the file.
-    pixels: NDArray[Any] = imagecodecs.tiff_decode(data)
-    if not white_is_zero:
-        return pixels
-    inverted: NDArray[Any] = ((1 << bits) - 1 - pixels).astype(pixels.dtype)
-    return inverted
-
-
-def _read_pgm(data: bytes) -> NDArray[Any]:
-    pixels: NDArray[Any] | None = cv2.imdecode(
-        np.frombuffer(data + b"\n", np.uint8), cv2.IMREAD_UNCHANGED
-    )
-    if pixels is None:
-        raise ValueError("OpenCV could not decode it")
-    return pixels
-
-
-_READERS = {"PNG": decode_png16, "NPY": _read_npy, "TIFF": _read_tiff, "PGM": _read_pgm}
+_READERS = {
+    "PNG": read_png,
+    "JPEG": read_jpeg,
+    "NPY": read_npy,
+    "TIFF": read_tiff,
+    "PGM": read_pgm,
+}

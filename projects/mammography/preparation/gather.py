@@ -49,7 +49,8 @@ def gather(
         journal = Journal(Path(folder), 1)
         numbered = list(enumerate(items))
         with tqdm(desc=title, total=len(items), unit="file", disable=title is None) as bar:
-            for_each(_Noted(work, journal), numbered, workers, bar)
+            processes = workers if workers > 1 else 0
+            for_each(_Noted(work, journal), numbered, processes, bar)
         entries, _ = read_journal(Path(folder))
     found = (entries.get(str(number)) for number, _ in numbered)
     return [entry.result if entry else None for entry in found]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +12,16 @@ from typing import Any
 from mammography import __version__
 from mammography.functional.png16 import encode_png16
 from mammography.preparation.cells import CellError, category
+from mammography.preparation.finding_masks import find_findings
 from mammography.preparation.image import PreparationOptions, PreparedImage, prepare_image
 from mammography.preparation.journal import Entry, Journal
-from mammography.preparation.rejection import RejectedImage, TemporaryRejection
+from mammography.preparation.rejection import (
+    RejectedImage,
+    TemporaryRejection,
+    any_error_rejects,
+)
 from mammography.preparation.whole_files import write_whole
-from mammography.terms import Laterality, ViewPosition
+from mammography.terms import Laterality, ViewModifier, ViewPosition
 
 _NO_KEY = ""  # Of no file: such an image is never done.
 _LONGEST_MAKER = 64  # What DICOM admits there.
@@ -30,12 +36,17 @@ class Job:
         path: File of the source.
         laterality: Side of the breast, when the source tells.
         view_position: Projection, when the source tells.
+        masks: For each lesion that lies in a file of its own, the files of which one is
+            its mask.
+        view_modifiers: What changes the view, when the source tells.
     """
 
     image_id: str
     path: Path
     laterality: Laterality | None = None
     view_position: ViewPosition | None = None
+    masks: tuple[tuple[Path, ...], ...] = ()
+    view_modifiers: tuple[ViewModifier, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,19 +64,27 @@ class Workshop:
     options: PreparationOptions
 
     def key(self, job: Job) -> str:
-        """Fingerprint of all that decides about the PNG: file, options, version."""
-        try:
-            status = job.path.stat()
-            file = [status.st_size, status.st_mtime_ns]
-        except OSError:
-            file = []
-        parts = [file, job.laterality, job.view_position, asdict(self.options), __version__]
+        """Fingerprint of all that decides about the PNG and its lesions.
+
+        These are the files, the options and the version, and which mask is whose.
+        """
+        told = [job.laterality, job.view_position, *job.view_modifiers]
+        masks = [
+            [(os.path.relpath(path, job.path.parent), _stamp(path)) for path in paths]
+            for paths in job.masks
+        ]
+        parts = [_stamp(job.path), *told, asdict(self.options), __version__, *masks]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
     def is_done(self, job: Job, entries: Mapping[str, Entry]) -> bool:
         """Whether an earlier run finished this very image and its PNG is still there."""
         entry = entries.get(job.image_id)
-        if entry is None or entry.result is None or entry.key != self.key(job):
+        return entry is not None and entry.key == self.key(job) and self.is_there(job, entries)
+
+    def is_there(self, job: Job, entries: Mapping[str, Entry]) -> bool:
+        """Whether the last word on an image holds: it was rejected, or that PNG is there."""
+        entry = entries.get(job.image_id)
+        if entry is None or entry.result is None:
             return False
         return "rejected" in entry.result or self._png_bytes(job) == entry.result["png_bytes"]
 
@@ -82,21 +101,32 @@ class Workshop:
     def work(self, job: Job) -> None:
         """Prepare one image, or reject it; note either in the journal."""
         key = self.key(job)  # Before the file is read: a file that changes meanwhile is redone.
+        start = time.perf_counter()
         try:
             prepared = prepare_job(job, self.options)
+            with any_error_rejects():
+                found = find_findings(job.masks, prepared.geometry.source_size_hw)
         except TemporaryRejection as reason:
-            self.reject(job, str(reason), _NO_KEY)
+            self.reject(job, str(reason))
             return
         except RejectedImage as reason:
             self.reject(job, str(reason), key)
             return
+        prepared.facts.setdefault("doubts", []).extend(found.doubts)
+        ready = time.perf_counter()
         data = encode_png16(prepared.pixels)
         write_whole(self.png(job), data)
-        self.journal.append(job.image_id, key, {"png_bytes": len(data)} | describe(prepared))
+        seconds = {
+            "read": round(prepared.read_seconds, 4),
+            "prepare": round(ready - start - prepared.read_seconds, 4),
+            "write": round(time.perf_counter() - ready, 4),
+        }
+        result = {"png_bytes": len(data), "seconds": seconds, "findings": found.places}
+        result |= describe(prepared)
+        self.journal.append(job.image_id, key if found.is_final else _NO_KEY, result)
 
-    def reject(self, job: Job, reason: str, key: str | None = None) -> None:
-        """Note why an image cannot be used."""
-        key = self.key(job) if key is None else key
+    def reject(self, job: Job, reason: str, key: str = _NO_KEY) -> None:
+        """Note why an image cannot be used; without its key the next run tries it again."""
         self.journal.append(job.image_id, key, {"rejected": reason})
 
 
@@ -107,19 +137,22 @@ def prepare_job(job: Job, options: PreparationOptions) -> PreparedImage:
         RejectedImage: With the reason.
     """
     if not os.path.isfile(job.path):  # noqa: PTH113 - that of Path raises where it may not look
-        raise RejectedImage("file does not exist")
+        # To open a pipe would be to wait for ever.
+        there = os.path.exists(job.path)  # noqa: PTH110
+        raise RejectedImage("not a file" if there else "file does not exist")
+    with any_error_rejects():
+        return prepare_image(
+            job.path, job.laterality, job.view_position, options, job.view_modifiers
+        )
+
+
+def _stamp(path: Path) -> list[int]:
+    """Size and time of a file; of one that is not there nothing."""
     try:
-        return prepare_image(job.path, job.laterality, job.view_position, options)
-    except RejectedImage:
-        raise
-    except OSError as error:
-        raise TemporaryRejection(f"unreadable file ({type(error).__name__})") from error
-    except MemoryError as error:
-        raise TemporaryRejection("too large for the memory") from error
-    # One file in a hundred thousand must not end the run. The text of the error may quote
-    # the file, its kind does not.
-    except Exception as error:
-        raise RejectedImage(f"unexpected {type(error).__name__}") from error
+        status = path.stat()
+    except (OSError, ValueError):  # Of a name that no file can have.
+        return []
+    return [status.st_size, status.st_mtime_ns]
 
 
 def describe(prepared: PreparedImage) -> dict[str, Any]:

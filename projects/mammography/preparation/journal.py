@@ -2,10 +2,11 @@
 
 import json
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mammography.preparation.whole_files import process_name
 
 JOURNAL_FOLDER = ".journal"
 
@@ -47,7 +48,7 @@ class Journal:
     def append(self, image_id: str, key: str, result: dict[str, Any] | None) -> None:
         """Add one line; after the call a kill of the process cannot lose it."""
         line = json.dumps([image_id, key, self.run, result], separators=(",", ":"))
-        path = self.folder / f"{socket.gethostname()}-{os.getpid()}.jsonl"
+        path = self.folder / f"{process_name()}.jsonl"
         _append_line(path, f"{line}\n".encode())
 
     def forget(self, image_ids: list[str]) -> None:
@@ -89,7 +90,7 @@ def _append_line(path: Path, line: bytes) -> None:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         size = os.fstat(file).st_size
-        # A process number comes back: finish the torn line of the one that had it before.
+        # What a full disk cut short stays a line of its own.
         torn = bool(size) and os.pread(file, 1, size - 1) != b"\n"
         data = b"\n" * torn + line
         if os.write(file, data) != len(data):

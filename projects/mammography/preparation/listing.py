@@ -63,7 +63,8 @@ def find_listing(root: Path, table: str = "") -> Path:
         if not (root / table).is_file():
             raise TableError(f"table must be a file in {root}, got {table!r}")
         return root / table
-    found = [path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES]
+    tables = (path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES)
+    found = [path for path in tables if path.is_file()]  # To open a pipe is to wait for ever.
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
         raise TableError(

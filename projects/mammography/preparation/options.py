@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from mammography.preparation.frames import FrameChoice
 from mammography.terms import Laterality
 
 _SPACINGS_MM = (0.01, 5.0)  # Micrometres taken for millimetres lie outside.
@@ -27,6 +28,15 @@ class PreparationOptions:
             at the left for L, at the right for R.
         keep_background: Leave labels and all else in the crop as it is.
         require_laterality: Reject an image whose side is neither given nor stated.
+        frames: What to make of a file of several frames, such as tomosynthesis: ``refuse``
+            it; take the ``middle`` frame, or that of an index from 0; or project all onto
+            one picture by the densest value of each pixel (``max``).
+        for_processing: What to make of values as the detector gave them: ``refuse`` the
+            image; ``keep`` them, which differ from what others call a mammogram; or take
+            their negative logarithm (``log``), in which thickness counts evenly.
+        reduce_jpeg2000: Decode JPEG 2000 at the resolution that the prepared image needs,
+            where that is half of the source's or less: several times faster, and almost
+            the same pixels.
 
     Raises:
         ValueError: If a value is out of range, or both sizes are given.
@@ -45,10 +55,13 @@ class PreparationOptions:
     flip_to: Laterality | None = None
     keep_background: bool = False
     require_laterality: bool = True
+    frames: FrameChoice = "refuse"
+    for_processing: Literal["refuse", "keep", "log"] = "keep"
+    reduce_jpeg2000: bool = False
 
     def __post_init__(self) -> None:
         """Check the values."""
-        size = self.size_hw
+        size, frames = self.size_hw, self.frames
         rules = [
             ("voi must be auto, stretch or none", self.voi in ("auto", "stretch", "none")),
             ("window_index must be at least 0", self.window_index >= 0),
@@ -62,6 +75,14 @@ class PreparationOptions:
                 size is None or _SIZES[0] <= min(size) <= max(size) <= _SIZES[1],
             ),
             ("spacing_mm and size_hw must not both be given", None in (self.spacing_mm, size)),
+            (
+                "frames must be refuse, middle, max or an index from 0",
+                frames in ("refuse", "middle", "max") or (type(frames) is int and frames >= 0),
+            ),
+            (
+                "for_processing must be refuse, keep or log",
+                self.for_processing in ("refuse", "keep", "log"),
+            ),
         ]
         for rule, holds in rules:
             if not holds:

@@ -3,19 +3,32 @@
 import csv
 import io
 import json
-import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mammography import __version__
-from mammography.preparation.whole_files import PRIVATE, write_whole
+from mammography.preparation.prepared_record import IMAGE_FOLDER
+from mammography.preparation.study import PRIVATE_FOLDER
+from mammography.preparation.versions import find_versions
+from mammography.preparation.whole_files import PRIVATE, remove_unfinished, write_whole
 from mammography.structures.annotation import Annotations, write_annotations
+from mammography.structures.pixel_cache import CACHE_FOLDER, CACHE_KINDS
 from mammography.terms import Split
 
-_DECIDING = ("imagecodecs", "isal", "numpy", "opencv-python", "pydicom")
+ANNOTATION_FOLDER = "annotations"
+PREPARED_FILE = "prepared.json"  # There when all is done.
+REJECTED_FILE = "rejected.csv"
+DOUBTS_FILE = "doubts.csv"
+SOURCES_FILE = "sources.csv"
+
+_HALF_WRITTEN = {
+    ".": (PREPARED_FILE, REJECTED_FILE, DOUBTS_FILE),
+    ANNOTATION_FOLDER: ("*.json",),
+    IMAGE_FOLDER: ("*.png",),
+    CACHE_FOLDER: tuple(f"*.{kind}" for kind in CACHE_KINDS),
+    PRIVATE_FOLDER: ("salt", SOURCES_FILE),
+}
 
 
 def write_split_annotations(folder: Path, whole: Annotations) -> None:
@@ -34,6 +47,12 @@ def remove_annotations(folder: Path) -> None:
     """Remove what :func:`write_split_annotations` wrote."""
     for name in ("all", *Split):
         (folder / f"{name}.json").unlink(missing_ok=True)
+
+
+def remove_half_written(out: Path) -> None:
+    """Remove what calls that were killed left half written; nobody else may work there."""
+    for folder, names in _HALF_WRITTEN.items():
+        remove_unfinished(out / folder, names)
 
 
 def write_rejected(path: Path, rejected: Mapping[str, str]) -> None:
@@ -55,8 +74,7 @@ def write_sources(path: Path, paths: Mapping[str, str]) -> None:
 def write_prepared(path: Path, rejected: Mapping[str, str], facts: Mapping[str, Any]) -> None:
     """Write what was done: versions, options, counts, timings; no file is named."""
     content = {
-        "versions": {"mammography": __version__, "python": platform.python_version()}
-        | {name: version(name) for name in _DECIDING},
+        "versions": find_versions(),
         **facts,
         "rejected": dict(sorted(Counter(rejected.values()).items())),
     }

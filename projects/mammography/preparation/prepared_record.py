@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from mammography.preparation.pseudonym import Pseudonyms
+from mammography.preparation.source_record import masks_of
 from mammography.structures.annotation import Finding, ImageRecord
 from mammography.structures.geometry import ImageGeometry
 from mammography.terms import Split
@@ -18,7 +19,8 @@ def prepared_record(
     """Put pseudonyms and what the preparation found in place of what the source says.
 
     Args:
-        record: As the converter gives it, findings in pixels of the source.
+        record: As the converter gives it, findings in pixels of the source. Those of its
+            masks follow its own.
         result: What the preparation noted in the journal.
         names: Pseudonyms of the study.
         split: Part of the study that the patient belongs to.
@@ -46,8 +48,31 @@ def prepared_record(
         split=split,
         gt_label=record.gt_label,
         clinic_vars=record.clinic_vars,
-        findings=tuple(map_finding(finding, geometry) for finding in record.findings),
+        findings=tuple(
+            map_finding(finding, geometry)
+            for finding in (*record.findings, *_masked_findings(record, result))
+        ),
     )
+
+
+def _masked_findings(record: ImageRecord, result: dict[str, Any]) -> list[Finding]:
+    """Return the findings of the masks that could be used, in the order of the record.
+
+    Args:
+        record: As the converter gives it: says what they are.
+        result: What the preparation noted in the journal: says where they are.
+    """
+    masks = masks_of(record)
+    places = result["findings"] if masks else ()
+    return [
+        Finding(tuple(place["box"]), mask.label, mask.malignant, _points(place["outline"]))
+        for mask, place in zip(masks, places, strict=True)
+        if place is not None
+    ]
+
+
+def _points(outline: list[list[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((x, y) for x, y in outline)
 
 
 def map_finding(finding: Finding, geometry: ImageGeometry) -> Finding:

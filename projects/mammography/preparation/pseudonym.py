@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from mammography.preparation.whole_files import PRIVATE, write_whole
+from mammography.preparation.whole_files import PRIVATE, write_first
 
 _SALT_BYTES = 32
 
@@ -63,13 +63,14 @@ def read_salt(path: Path) -> bytes:
     """Return the salt that a file holds; make the file when there is none.
 
     The file holds 64 hex digits and only its owner may read it. Keep it apart from the
-    data that are handed over, and do not lose it: it alone repeats the pseudonyms.
+    data that are handed over, and do not lose it: it alone repeats the pseudonyms. Of
+    several processes that find none, all take the salt of the first.
 
     Raises:
         ValueError: If the file holds something else.
     """
     if not path.exists():
-        write_whole(path, f"{secrets.token_hex(_SALT_BYTES)}\n".encode(), PRIVATE)
+        write_first(path, f"{secrets.token_hex(_SALT_BYTES)}\n".encode(), PRIVATE)
     text = path.read_text(encoding="utf-8", errors="replace").strip()
     try:
         salt = bytes.fromhex(text)

@@ -9,6 +9,7 @@ from mammography.preparation.image import PreparationOptions
 from mammography.preparation.jobs import Job
 from mammography.preparation.prepared_record import IMAGE_FOLDER
 from mammography.preparation.pseudonym import Pseudonyms, public_salt, read_salt
+from mammography.preparation.source_record import masks_of
 from mammography.preparation.splits import DEFAULT_FRACTIONS, split_patients
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
@@ -79,7 +80,14 @@ class Study:
     def jobs(self) -> list[Job]:
         """Return what to do for each image."""
         return [
-            Job(image_id, self.folder / record.img_path, record.laterality, record.view_position)
+            Job(
+                image_id,
+                self.folder / record.img_path,
+                record.laterality,
+                record.view_position,
+                tuple(tuple(self.folder / path for path in m.paths) for m in masks_of(record)),
+                record.view_modifiers,
+            )
             for image_id, record in self.records.items()
         ]
 

@@ -3,10 +3,10 @@
 import csv
 import json
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".json")
 
@@ -69,7 +69,8 @@ def read_table(path: Path, only: Collection[str] | None = None) -> tuple[list[st
 
     Text stays text (``007`` keeps its zeros), a row without any value is left out, and
     of a workbook the first sheet is read. JSON is a list of objects, which pandas
-    writes with ``orient="records"``.
+    writes with ``orient="records"``. A first column without a name passes if it holds whole
+    numbers: the index of a data frame, which is no column.
 
     Args:
         path: The table.
@@ -86,7 +87,9 @@ def read_table(path: Path, only: Collection[str] | None = None) -> tuple[list[st
     if path.suffix.lower() == ".json":
         rows = list(json_rows(path, read_json(path), ""))
         names = list(dict.fromkeys(column for row in rows for column in row.cells))
-        return names, [_keep(row, only) for row in rows]
+        return names, [
+            Row(r.place, {n: r.cells[n] for n in r.cells if _wants(only, n)}) for r in rows
+        ]
     if path.suffix.lower() not in readers:
         raise TableError(f"{path}: a table must end in {', '.join(SUFFIXES)}")
     lines = readers[path.suffix.lower()](path)
@@ -94,13 +97,11 @@ def read_table(path: Path, only: Collection[str] | None = None) -> tuple[list[st
     while columns and not columns[-1]:
         columns.pop()
     _check_header(path, columns)
-    return columns, [_keep(row, only) for row in _rows(path, columns, lines)]
+    return [name for name in columns if name], list(_rows(path, columns, lines, only))
 
 
-def _keep(row: Row, only: Collection[str] | None) -> Row:
-    if only is None:
-        return row
-    return Row(row.place, {name: value for name, value in row.cells.items() if name in only})
+def _wants(only: Collection[str] | None, column: str) -> bool:
+    return only is None or column in only
 
 
 def read_json(path: Path) -> Any:
@@ -130,12 +131,15 @@ def json_rows(path: Path, items: Any, name: str) -> Iterator[Row]:
 
 def _check_header(path: Path, columns: list[str]) -> None:
     twice = sorted({name for name in columns if columns.count(name) > 1})
-    if not columns or twice or "" in columns:
+    if not columns or twice or "" in columns[1:]:
         got = f"{', '.join(map(repr, twice or columns))}{' twice' if twice else ''}"
         raise TableError(f"{path}: row 1 must name every column once, got {got or 'nothing'}")
 
 
-def _rows(path: Path, columns: list[str], lines: Iterator[list[Any]]) -> Iterator[Row]:
+def _rows(
+    path: Path, columns: list[str], lines: Iterator[list[Any]], only: Collection[str] | None
+) -> Iterator[Row]:
+    kept = [(i, name) for i, name in enumerate(columns) if name and _wants(only, name)]
     for number, line in enumerate(lines, start=2):
         surplus = any(cell not in (None, "") for cell in line[len(columns) :])
         if surplus or 0 < len(line) < len(columns):
@@ -143,8 +147,14 @@ def _rows(path: Path, columns: list[str], lines: Iterator[list[Any]]) -> Iterato
                 f"{path}: row {number} must have {len(columns)} cells as the header has, "
                 f"got {len(line)}: put a cell that holds the separator in quotes"
             )
-        if any(cell is not None and str(cell).strip() for cell in line):
-            yield Row(f"row {number}", dict(zip(columns, line, strict=False)))
+        if not any(cell is not None and str(cell).strip() for cell in line):
+            continue
+        if not columns[0] and not str(line[0]).strip().isdecimal():
+            raise TableError(
+                f"{path}: the first column must have a name, or hold the numbers of the rows, "
+                f"got {line[0]!r} in row {number}"
+            )
+        yield Row(f"row {number}", {name: line[i] for i, name in kept})
 
 
 def _read_text(path: Path) -> Iterator[list[Any]]:
@@ -164,19 +174,15 @@ def _read_text(path: Path) -> Iterator[list[Any]]:
 def _read_workbook(path: Path) -> Iterator[list[Any]]:
     # Slow to import, seldom needed.
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, BadZipFile, InvalidFileException) as error:
+        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
+            sheet = book.worksheets[0]
+            # What a file says of its own size may be wrong, and rows beyond it would be lost.
+            sheet.reset_dimensions()
+            lines = [list(line) for line in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # Each part of a damaged one has errors of its own.
         raise TableError(f"{path} must be an Excel workbook: {error}") from error
-    try:
-        sheet = book.worksheets[0]
-        # What a file says of its own size may be wrong, and rows beyond it would be lost.
-        sheet.reset_dimensions()
-        lines = [list(line) for line in sheet.iter_rows(values_only=True)]
-    finally:
-        book.close()
     width = max(map(len, lines), default=0)
     # A workbook leaves out empty cells at the end of a row.
     yield from (line + [None] * (width - len(line)) for line in lines)

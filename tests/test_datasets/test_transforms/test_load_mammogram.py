@@ -4,7 +4,9 @@ import pytest
 from PIL import Image
 
 from mammography.datasets.transforms.load_mammogram import LoadMammogram, read_mammogram
+from mammography.functional.pixel_cache import encode_pixels
 from mammography.functional.png16 import encode_png16
+from mammography.structures.pixel_cache import CACHE_KINDS, cache_path, png_checksum
 
 DEEP = np.random.default_rng(0).integers(0, 65536, (30, 20)).astype(np.uint16)
 DEEP[0, :2] = 0, 65535
@@ -90,3 +92,46 @@ def test_a_failing_disk_is_an_error_that_names_the_file(monkeypatch):
     monkeypatch.setattr("mmengine.fileio.get", fail)
     with pytest.raises(OSError, match=r"Input/output error: 'x\.png'"):
         load("x.png")
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Return a prepared PNG."""
+    path = tmp_path / "images" / "i01.png"
+    path.parent.mkdir()
+    path.write_bytes(encode_png16(DEEP))
+    return path
+
+
+def store(png, kind, image, checksum=None):
+    path = cache_path(png, kind)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_pixels(image, kind, checksum or png_checksum(png)))
+    return path
+
+
+@pytest.mark.parametrize("kind", CACHE_KINDS)
+def test_the_cache_is_read_in_place_of_the_png(prepared, kind):
+    store(prepared, kind, DEEP[::-1])  # Others on purpose: to tell which file was read.
+    plain, quick = (LoadMammogram(c)({"img_path": str(prepared)}) for c in (None, kind))
+    assert np.array_equal(quick["img"], plain["img"][::-1])
+    assert quick["img_shape"] == quick["ori_shape"] == (30, 20)
+
+
+@pytest.mark.parametrize("kind", CACHE_KINDS)
+def test_a_cache_that_is_absent_damaged_or_of_another_png_is_an_error(prepared, kind):
+    remedy = f"run tools/prepare_dataset.py with --cache {kind}, or load without cache"
+    load = LoadMammogram(cache=kind)
+    with pytest.raises(FileNotFoundError, match=rf"cache/i01\.{kind} does not exist: {remedy}"):
+        load({"img_path": str(prepared)})
+    path = store(prepared, kind, DEEP, b"1234")
+    with pytest.raises(ValueError, match=rf"{kind}: cache must hold the pixels of .*: {remedy}"):
+        load({"img_path": str(prepared)})
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=rf"{kind}: cache must be readable: .*damaged: {remedy}"):
+        load({"img_path": str(prepared)})
+
+
+def test_an_unknown_cache_is_refused_at_once():
+    with pytest.raises(ValueError, match="LoadMammogram: cache must be one of npy, blosc or None"):
+        LoadMammogram(cache="zip")

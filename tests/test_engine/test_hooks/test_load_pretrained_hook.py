@@ -2,12 +2,15 @@ import pytest
 import torch
 import torchvision
 from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS, MODELS
 from mmpretrain.structures import DataSample
 
+import mammography.engine.hooks.domain_norm_hook
 import mammography.engine.hooks.load_pretrained_hook
-import mammography.models.backbones.narrow_late_resnet  # noqa: F401
+import mammography.models.backbones.narrow_late_resnet
+import mammography.models.layers.domain_batch_norm  # noqa: F401
 
 NARROW = ("layer2.*", "layer3.*", "layer4.*", "fc.*")
 
@@ -119,7 +122,11 @@ def train(model: dict, hook: dict, work_dir, dataset=IMAGES, **kwargs) -> dict:
         },
         train_cfg={"by_epoch": True, "max_epochs": kwargs.pop("epochs", 1)},
         optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}},
-        custom_hooks=[probe, HOOKS.build({"type": "LoadPretrainedHook", **hook})],
+        custom_hooks=[
+            probe,
+            HOOKS.build({"type": "LoadPretrainedHook", **hook}),
+            *kwargs.pop("hooks", ()),
+        ],
         default_scope="mmpretrain",
         experiment_name=f"{work_dir.name}_{torch.rand(1).item()}",
         **kwargs,
@@ -243,3 +250,35 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_pattern_instead_of_several_is_refused():
     with pytest.raises(ValueError, match="allow must be several patterns"):
         HOOKS.build({"type": "LoadPretrainedHook", "checkpoint": "x.pth", "allow": "fc.*"})
+
+
+def test_plain_batch_norms_go_to_every_domain_and_those_of_domains_to_their_own(tmp_path):
+    """MMCV finds the layer in the scope of MMPreTrain."""
+    init_default_scope("mmpretrain")
+    per_domain = classifier(RESNET18 | {"norm_cfg": {"type": "DomainBN"}})
+    plain, apart = MODELS.build(classifier(RESNET18)), MODELS.build(per_domain)
+    for model in (plain, apart):
+        for index, statistic in enumerate(model.state_dict().values()):
+            statistic.add_(index)
+        torch.save(model.state_dict(), tmp_path / f"{model is plain}.pth")
+    hook = {"type": "LoadPretrainedHook", "module": ""}
+    source = {"type": "DomainNormHook", "domain": "source", "when": ("train",)}
+    seen = train(
+        per_domain,
+        hook | {"checkpoint": str(tmp_path / "True.pth")},
+        tmp_path / "a",
+        hooks=[source],
+    )
+    for domain in ("source", "target"):
+        for name in ("weight", "running_mean", "num_batches_tracked"):
+            ours = seen[f"backbone.layer4.1.bn2.domains.{domain}.{name}"]
+            assert torch.equal(ours, plain.state_dict()[f"backbone.layer4.1.bn2.{name}"])
+    seen = train(
+        per_domain,
+        hook | {"checkpoint": str(tmp_path / "False.pth")},
+        tmp_path / "b",
+        hooks=[source],
+    )
+    name = "backbone.bn1.domains.{}.running_mean"
+    assert all(torch.equal(seen[name], each) for name, each in apart.state_dict().items())
+    assert not torch.equal(seen[name.format("source")], seen[name.format("target")])

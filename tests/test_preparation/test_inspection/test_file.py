@@ -35,6 +35,9 @@ def test_a_line_tells_all_that_the_header_says_and_what_is_done(tmp_path):
         "manufacturer": "Maker Inc.", "model": "Model 3000",
         "transfer_syntax": "Explicit VR Little Endian", "photometric": "MONOCHROME2",
         "bits_allocated": 16, "bits_stored": 12, "presentation_intent": "FOR PRESENTATION",
+        "image_kind": "mammogram", "image_kind_source": None, "implant": None, "reduced": 0,
+        "dense_values": "high", "dense_values_source": "PhotometricInterpretation",
+        "raw_values": None, "frame_taken": 0, "overlays": 0, "burned_in_annotation": None,
         "lossy": False, "rows": 300, "columns": 200, "frames": 1,
         "pixel_spacing_mm": (0.07, 0.08), "spacing_source": "ImagerPixelSpacing",
         "voi": {"kind": "window", "index": 0, "of": 1, "function": "LINEAR",
@@ -121,8 +124,8 @@ def test_the_header_of_a_rejected_file_is_told(tmp_path, name):
 @pytest.mark.timeout(20)
 def test_what_is_no_file_has_a_reason(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for name in ("pipe", "absent"):
-        assert inspect(tmp_path / name)["rejected"] == "file does not exist"
+    assert inspect(tmp_path / "pipe")["rejected"] == "not a file"
+    assert inspect(tmp_path / "absent")["rejected"] == "file does not exist"
 
 
 def test_damaged_bytes_never_raise(tmp_path):

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from dicom_files import draw_breast, write_dicom
-from mammography.preparation.dataset import CRASHED
+from headers import view_code
 from mammography.preparation.image import PreparationOptions
 from mammography.preparation.inspection import files as module
 from mammography.preparation.inspection.file import FIELDS
@@ -15,6 +15,7 @@ from mammography.preparation.inspection.files import (
     inspect_files,
     write_inspection,
 )
+from mammography.preparation.rejection import CRASHED
 
 IMAGE = draw_breast()
 
@@ -66,14 +67,35 @@ def test_the_summary_counts_headers_doubts_and_reasons(folder):
         "vendor and model:", "       2  Maker / M1", "       1  not stated", "",
         "transfer syntax:", "       3  Explicit VR Little Endian", "",
         "photometric interpretation:", "       3  MONOCHROME2", "",
-        "presentation intent:", "       3  not stated", "",
+        "presentation intent:", "       3  FOR PRESENTATION", "",
+        "kind of image:", "       3  mammogram", "",
+        "grey:", "       2  stretch", "       1  not stated", "",
         "view:", "       2  CC", "       1  not stated", "",
+        "change of the view:", "       3  not stated", "",
         "laterality:", "       1  L", "       1  R", "       1  not stated", "",
+        "implant:", "       3  not stated", "",
         "doubt:", "       1  modality is not MG",
-        "       1  the chest wall lies on the side of the other breast", "",
+        "       1  the chest wall lies on the side of the other breast",
+        "       1  the view is unknown", "",
         "rejected:", "       1  not a DICOM file", "       1  unknown laterality", "",
         "4 files: 2 would be prepared (1 with doubts), 2 rejected",
     ]  # fmt: skip
+
+
+def test_the_summary_counts_what_is_detailed_by_its_kind(tmp_path):
+    view = view_code("399162004", "399163009", "399055006")
+    window = {"WindowCenter": 1500, "WindowWidth": 3000}
+    tags = {"ImageLaterality": "L", "BreastImplantPresent": "NO", "NumberOfFrames": 3}
+    write_dicom(tmp_path / "a.dcm", IMAGE, ViewCodeSequence=view, **tags, **window)
+    lines = str(inspect_files([tmp_path / "a.dcm"])).splitlines()
+    for title, value in {
+        "kind of image": "tomosynthesis",
+        "grey": "window",
+        "change of the view": "magnification, spot compression",
+        "implant": "no",
+        "rejected": "multi-frame image",
+    }.items():
+        assert lines[lines.index(f"{title}:") + 1] == f"       1  {value}"
 
 
 def test_options_reach_the_preparation(folder):

@@ -19,6 +19,7 @@ META_KEYS = (
     "view_position",
     "manufacturer",
     "split",
+    "domain",
     "ori_shape",
     "img_shape",
     "warp_matrix",

@@ -1,6 +1,6 @@
 """Start the training from weights that another network or task has learned."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_torch_safe_globals
-from mmpretrain.registry import HOOKS
+from mmpretrain.registry import HOOKS, MODELS
 from mmpretrain.utils import get_ori_model
 from torch import nn
 
@@ -24,7 +24,8 @@ class LoadPretrainedHook(Hook):
     zeroes its last norms even after an ``init_cfg`` of its parent) and the loading of
     checkpoints lie behind, the first step before. Averaged copies of the model (EMA,
     BYOL's target) take their values at the first step and so see the loaded ones.
-    A resumed run keeps the weights of its checkpoint.
+    A resumed run keeps the weights of its checkpoint. What a plain batch norm has learned goes
+    to every domain of ``norm_cfg=dict(type="DomainBN")``.
 
     Args:
         checkpoint: File, or address that begins with ``http``.
@@ -82,12 +83,18 @@ class LoadPretrainedHook(Hook):
                 "loaded: drop one of the two"
             )
         part = get_ori_model(runner.model).get_submodule(self.module)
+        content, target = _read(self.checkpoint), part.state_dict()
+        plain = {name: name for name in target} | _plain_norms(part, content)
         try:
-            state, report = transfer_state(
-                _read(self.checkpoint), part.state_dict(), module=self.module, **self.options
+            loaded, report = transfer_state(
+                content,
+                {plain[name]: tensor for name, tensor in target.items()},
+                module=self.module,
+                **self.options,
             )
         except ValueError as error:
             raise ValueError(f"LoadPretrainedHook: {self.checkpoint}: {error}") from error
+        state = {name: loaded[plain[name]] for name in target if plain[name] in loaded}
         _check_frozen(part, state)
         part.load_state_dict(state, strict=False)
         runner.logger.info("LoadPretrainedHook: %s <- %s: %s", self.module, self.checkpoint, report)
@@ -101,6 +108,26 @@ def _check_frozen(part: nn.Module, state: Mapping[str, Any]) -> None:
             f"LoadPretrainedHook: frozen layers must be loaded, got {len(random)} tensors that "
             f"would stay random, {random[0]} first: freeze fewer stages or load other weights"
         )
+
+
+def _plain_norms(part: nn.Module, content: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a file calls the tensors of norms per domain, if it knows of no domains."""
+    kind: Any = MODELS.get("DomainBN")
+    if kind is None or any(".domains." in name for name in _names(content)):
+        return {}
+    norms = {path: module for path, module in part.named_modules() if isinstance(module, kind)}
+    return {
+        f"{path}.{name}": f"{path}.{name.rpartition('.')[2]}"
+        for path, norm in norms.items()
+        for name in norm.state_dict()
+    }
+
+
+def _names(content: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in content.items():
+        yield str(name)
+        if isinstance(value, Mapping):
+            yield from _names(value)
 
 
 def _read(checkpoint: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from mammography.functional.breast import LOW_RESOLUTION
 from mammography.functional.breast_mask import Side, chest_wall_side
 from mammography.functional.png16 import decode_png16
 from mammography.preparation.checks.problem import Problem
-from mammography.preparation.dataset import CRASHED
+from mammography.preparation.rejection import CRASHED
 from mammography.structures.annotation import ImageRecord
 from mammography.terms import Laterality
 

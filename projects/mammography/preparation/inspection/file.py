@@ -1,6 +1,6 @@
 """What one file says about itself, and what the preparation would make of it."""
 
-import warnings
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,10 @@ from pydicom import Dataset
 
 from mammography.preparation.cells import CellError, category
 from mammography.preparation.decode import read_dataset
+from mammography.preparation.discretion import discretion
 from mammography.preparation.files import plain_format
 from mammography.preparation.header import read_header
+from mammography.preparation.header_values import count_frames
 from mammography.preparation.image import PreparedImage
 from mammography.preparation.inspection.preview import draw_preview
 from mammography.preparation.jobs import Job, describe, prepare_job
@@ -20,11 +22,13 @@ from mammography.preparation.rejection import RejectedImage
 from mammography.preparation.whole_files import PRIVATE, write_whole
 
 FIELDS = (
-    "path", "rejected", "doubts", "file_format", "manufacturer", "model", "transfer_syntax",
-    "photometric", "bits_allocated", "bits_stored", "presentation_intent", "lossy", "rows",
-    "columns", "frames", "pixel_spacing_mm", "spacing_source", "voi", "laterality",
-    "laterality_source", "view_position", "view_source", "view_modifiers", "chest_wall",
-    "crop_box", "flipped", "prepared_size_hw", "prepared_spacing_mm", "preview",
+    "path", "rejected", "doubts", "file_format", "manufacturer", "model", "image_kind",
+    "image_kind_source", "implant", "transfer_syntax", "reduced", "photometric", "dense_values",
+    "dense_values_source", "bits_allocated", "bits_stored", "presentation_intent", "raw_values",
+    "lossy", "rows", "columns", "frames", "frame_taken", "overlays", "burned_in_annotation",
+    "pixel_spacing_mm", "spacing_source", "voi", "laterality", "laterality_source",
+    "view_position", "view_source", "view_modifiers", "chest_wall", "crop_box", "flipped",
+    "prepared_size_hw", "prepared_spacing_mm", "preview",
 )  # fmt: skip
 _LONGEST_NAME = 64  # What DICOM admits for a maker and a model.
 _DIGITS = 6  # Of millimetres, to undo the scale without its rounding.
@@ -89,24 +93,23 @@ def caption(number: int, line: Mapping[str, Any]) -> list[str]:
 
 def _stated(path: Path, options: PreparationOptions) -> dict[str, Any]:
     """Return what the header says, as far as it can be read."""
-    if not path.is_file():  # To open a pipe would be to wait for ever.
+    if not os.path.isfile(path):  # noqa: PTH113 - that of Path raises where it may not look
         return {}
     try:
         name = plain_format(path)
         if name:
             return {"file_format": name}
-        dataset = read_dataset(path, stop_before_pixels=True)
+        dataset = read_dataset(path)
     except RejectedImage:
         return {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom quotes the values that it finds odd.
+    with discretion():
         stated: dict[str, Any] = {
             "file_format": "DICOM",
             "manufacturer": _name(dataset, "Manufacturer"),
             "model": _name(dataset, "ManufacturerModelName"),
             "rows": _whole(dataset, "Rows"),
             "columns": _whole(dataset, "Columns"),
-            "frames": _whole(dataset, "NumberOfFrames"),
+            "frames": count_frames(dataset),
         }
     try:
         header = read_header(dataset, options.window_index)
@@ -117,7 +120,6 @@ def _stated(path: Path, options: PreparationOptions) -> dict[str, Any]:
         "laterality": header.laterality,
         "view_position": header.view_position,
         "pixel_spacing_mm": header.pixel_spacing_mm,
-        "frames": stated["frames"] or 1,
         "doubts": header.doubts,
     }
 

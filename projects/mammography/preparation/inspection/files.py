@@ -3,16 +3,17 @@
 import csv
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mammography.preparation.dataset import CRASHED
 from mammography.preparation.gather import gather
 from mammography.preparation.inspection.file import FIELDS, Inspector
 from mammography.preparation.options import PreparationOptions
+from mammography.preparation.rejection import CRASHED
 from mammography.preparation.whole_files import PRIVATE, write_whole
 
 _COUNTED = {
@@ -20,8 +21,12 @@ _COUNTED = {
     "transfer syntax": ("transfer_syntax",),
     "photometric interpretation": ("photometric",),
     "presentation intent": ("presentation_intent",),
+    "kind of image": ("image_kind",),
+    "grey": ("voi",),
     "view": ("view_position",),
+    "change of the view": ("view_modifiers",),
     "laterality": ("laterality",),
+    "implant": ("implant",),
 }
 
 
@@ -82,9 +87,11 @@ def find_files(paths: Iterable[Path], recursive: bool = True) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        # Those of Path raise where they may not look.
+        if os.path.isdir(path):  # noqa: PTH112
             inside = path.rglob("*") if recursive else path.glob("*")
-            found += sorted(p for p in inside if p.is_file() and not p.name.startswith("."))
+            shown = (p for p in inside if not p.name.startswith("."))
+            found += sorted(p for p in shown if os.path.isfile(p))  # noqa: PTH113
         else:
             found.append(path)
     if not found:
@@ -125,7 +132,8 @@ def write_inspection(inspection: Inspection, jsonl: Path | None, table: Path | N
     if jsonl:
         write_whole(jsonl, inspection.as_jsonl().encode(), PRIVATE)
     if table:
-        write_whole(table, inspection.as_csv().encode(), PRIVATE)
+        # A name may hold bytes that are no letters; they are written as they are.
+        write_whole(table, inspection.as_csv().encode(errors="surrogateescape"), PRIVATE)
 
 
 def _line(file: Path, line: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -135,7 +143,19 @@ def _line(file: Path, line: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def _joined(line: Mapping[str, Any], names: Iterable[str]) -> str:
-    return " / ".join(str(line[name]) for name in names if line[name] is not None) or "not stated"
+    found = [_kind(line[name]) for name in names if line[name] not in (None, [])]
+    return " / ".join(found) or "not stated"
+
+
+def _kind(value: Any) -> str:
+    """Return a plain value as it is, of a detailed one its kind, of several things all."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value["kind"]) if isinstance(value, dict) else _listed(value)
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _cell(value: Any) -> Any:

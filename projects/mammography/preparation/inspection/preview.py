@@ -1,9 +1,9 @@
 """A picture of a file as it is, with the crop box, and of what is kept beside it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mammography.preparation.grey import density_maps, without_padding
-from mammography.preparation.header import Header
-from mammography.preparation.image import PreparedImage, read_image
+from mammography.preparation.image import PreparedImage
 from mammography.preparation.options import PreparationOptions
+from mammography.preparation.reading import Picture, read_picture
 
 _HEIGHT, _MARGIN, _LINE = 800, 12, 20
 _PAPER, _INK, _FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
@@ -36,8 +36,7 @@ def draw_preview(
     Raises:
         RejectedImage: If the file has no pixels that can be read.
     """
-    stored, header = read_image(path, options)
-    pictures = [_source(stored, header, prepared)]
+    pictures = [_source(read_picture(path, options), options, prepared)]
     if prepared is not None:
         grey = (prepared.pixels >> 8).astype(np.uint8)
         pictures.append(Image.fromarray(_scaled(grey)).convert("RGB"))
@@ -47,15 +46,19 @@ def draw_preview(
     return stream.getvalue()
 
 
-def _source(stored: NDArray[Any], header: Header, prepared: PreparedImage | None) -> Image.Image:
-    step = max(max(stored.shape) // _LARGEST, 1)
-    part = stored[::step, ::step]
-    density = without_padding(part, header, density_maps(part, header))
+def _source(
+    file: Picture, options: PreparationOptions, prepared: PreparedImage | None
+) -> Image.Image:
+    step = max(max(file.stored.shape) // _LARGEST, 1)
+    part, header = file.stored[::step, ::step], file.header
+    if prepared is not None:  # The picture may have told what is dense.
+        header = replace(header, inverted=prepared.facts["dense_values"] == "low")
+    density = without_padding(part, header, density_maps(part, header, options))
     low, high = np.percentile(density, (0.1, 99.9))
     grey = np.clip((density - low) / max(high - low, 1e-9), 0, 1)
     picture = Image.fromarray(_scaled((255 * grey).astype(np.uint8))).convert("RGB")
     if prepared is not None:
-        scales = picture.width / stored.shape[1], picture.height / stored.shape[0]
+        scales = picture.width / file.size_hw[1], picture.height / file.size_hw[0]
         box = [round(end * scales[i % 2]) for i, end in enumerate(prepared.geometry.crop_box)]
         # The box ends before its right and lower bounds.
         corners = (box[0], box[1], max(box[2] - 1, box[0]), max(box[3] - 1, box[1]))

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mammography.preparation.contents import Contents, check_task_names
+from mammography.preparation.contents import (
+    Contents,
+    check_choice,
+    check_task_names,
+    encode_labels,
+)
+from mammography.preparation.source_record import FindingMask, SourceRecord
 from mammography.preparation.source_tables.cbis_ddsm_lesions import (
     KINDS,
     PATHOLOGIES,
@@ -13,7 +19,6 @@ from mammography.preparation.source_tables.cbis_ddsm_lesions import (
     Lesion,
     LesionTables,
 )
-from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Split
 
@@ -33,6 +38,7 @@ class CbisDdsm:
         official_split: Whether the split of the tables is kept.
         shared_patients: What becomes of patients in both of its parts.
         keep_copies: Whether an image that has two files is two records.
+        masks: Whether records have the masks of their lesions.
 
     Raises:
         ValueError: If a task or an option is unknown.
@@ -45,20 +51,13 @@ class CbisDdsm:
     official_split: bool = True
     shared_patients: str = "refuse"
     keep_copies: bool = False
+    masks: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what the tables cannot give."""
         check_task_names("cbis_ddsm", self.tasks, _OUTCOMES)
-        if not self.kinds or set(self.kinds) - set(KINDS):
-            raise ValueError(
-                f"source cbis_ddsm: kinds must be some of {', '.join(KINDS)}, "
-                f"got {','.join(self.kinds) or 'none'}"
-            )
-        if self.shared_patients not in SHARED_PATIENTS:
-            raise ValueError(
-                f"source cbis_ddsm: shared_patients must be one of {', '.join(SHARED_PATIENTS)}, "
-                f"got {self.shared_patients!r}"
-            )
+        check_choice("cbis_ddsm", "kinds", self.kinds, KINDS, least=1)
+        check_choice("cbis_ddsm", "shared_patients", self.shared_patients, SHARED_PATIENTS)
 
     @cached_property
     def listed(self) -> LesionTables:
@@ -99,6 +98,7 @@ class CbisDdsm:
             facts={
                 "rows_by_table": self.listed.rows,
                 "lesions": len(lesions),
+                "lesions_with_mask": sum(lesion.mask_path is not None for lesion in lesions),
                 "pathology_of_lesions": {
                     name: sum(lesion.pathology == name for lesion in lesions)
                     for name in reversed(PATHOLOGIES)
@@ -109,7 +109,7 @@ class CbisDdsm:
             },
         )
 
-    def images(self) -> Iterator[tuple[ImageRecord, list[str]]]:
+    def images(self) -> Iterator[tuple[SourceRecord, list[str]]]:
         """Yield every image with the files that hold it, those of the masses first."""
         for film in self.films.values():
             wanted = [lesion for lesion in film if lesion.kind in self.kinds]
@@ -133,9 +133,9 @@ class CbisDdsm:
         chosen = self.shared_patients in tuple(Split) and lesion.patient_id in self.shared
         return Split(self.shared_patients) if chosen else lesion.split
 
-    def _record(self, lesions: list[Lesion], path: str, split: Split | None) -> ImageRecord:
+    def _record(self, lesions: list[Lesion], path: str, split: Split | None) -> SourceRecord:
         patient, side, view = lesions[0].film
-        return ImageRecord(
+        return SourceRecord(
             img_path=path,
             patient_id=patient,
             exam_id=patient,  # Each patient has one; the Study Instance UID differs per file.
@@ -143,7 +143,16 @@ class CbisDdsm:
             view_position=view,
             split=split,
             gt_label=_labels(lesions, self.tasks),
+            masks=_masks(lesions) if self.masks else (),
         )
+
+
+def _masks(lesions: Iterable[Lesion]) -> tuple[FindingMask, ...]:
+    return tuple(
+        FindingMask(lesion.mask_path, lesion.kind, malignant=lesion.pathology == "MALIGNANT")
+        for lesion in lesions
+        if lesion.mask_path
+    )
 
 
 def _files(lesions: Iterable[Lesion]) -> list[str]:
@@ -165,9 +174,7 @@ def _labels(lesions: list[Lesion], tasks: dict[str, Task]) -> dict[str, float]:
     # task has a class for it.
     if values["birads"] == 0 and "birads" in tasks and "0" not in tasks["birads"].classes:
         values["birads"] = None
-    return {
-        name: task.encode(values[name]) for name, task in tasks.items() if values[name] is not None
-    }
+    return encode_labels(tasks, values)
 
 
 def _highest(grades: Iterable[int | None]) -> int | None:

@@ -19,9 +19,10 @@ _TABLES = {
 }
 _DENSITIES = ("breast_density", "breast density")  # Of masses, of calcifications.
 _SIDE, _VIEW, _PATH = "left or right breast", "image view", "image file path"
+_CUT_OUT, _MASK = "cropped image file path", "ROI mask file path"
 _COLUMNS = (
     "patient_id", _SIDE, _VIEW, "abnormality id", "abnormality type",
-    "assessment", "pathology", "subtlety", _PATH,
+    "assessment", "pathology", "subtlety", _PATH, _CUT_OUT, _MASK,
 )  # fmt: skip
 _FOLDER_WORDS = {Split.TRAIN: "Training", Split.TEST: "Test"}
 _SIDE_WORDS = {Laterality.LEFT: "LEFT", Laterality.RIGHT: "RIGHT"}
@@ -43,6 +44,8 @@ class Lesion:
         density: 1 to 4; none where the table has 0.
         assessment: BI-RADS 0 to 5.
         subtlety: 1 (subtle) to 5 (obvious); none where the table has 0.
+        mask_path: File of its mask, as the table has it; the file of the patch that was
+            cut out may be it just as well, for the columns are interchanged in places.
     """
 
     film: Film
@@ -53,6 +56,7 @@ class Lesion:
     density: int | None = None
     assessment: int | None = None
     subtlety: int | None = None
+    mask_path: str | None = None
 
     @property
     def patient_id(self) -> str:
@@ -139,9 +143,11 @@ class _RowReader:
         density = read(row, self.density, cells.grade(0, 4))
         assessment = read(row, "assessment", cells.grade(0, 5))
         subtlety = read(row, "subtlety", cells.grade(0, 5))
+        part_paths = {column: read(row, column, _path) for column in (_CUT_OUT, _MASK)}
         if patient and side and view and pathology and path and number:
             film = (patient, side, view)
             self._check(row, film, path, number, density)
+            self._check_parts(row, path, number, part_paths)
             if len(self.problems.found) == before:
                 # 0 says that nobody told: there is no such density or subtlety.
                 return Lesion(
@@ -153,6 +159,7 @@ class _RowReader:
                     density=density or None,
                     assessment=assessment,
                     subtlety=subtlety or None,
+                    mask_path=part_paths[_MASK] or part_paths[_CUT_OUT],
                 )
         return None
 
@@ -171,6 +178,17 @@ class _RowReader:
             if other != density:
                 rule = f"be {other} as in {place}, of the same view"
                 self.problems.add(row, self.density, rule, density)
+
+    def _check_parts(
+        self, row: Row, path: str, number: str, part_paths: dict[str, str | None]
+    ) -> None:
+        """Compare the folders of the lesion with that of its image."""
+        folder = f"{PurePosixPath(path).parts[0]}_{number}"
+        for column, part_path in part_paths.items():
+            if part_path and PurePosixPath(part_path).parts[0] != folder:
+                self.problems.add(
+                    row, column, f"lie in {folder}, as the other cells say", part_path
+                )
 
 
 def _path(value: object) -> str:

@@ -81,6 +81,29 @@ class TciaDownload:
             )
         return files[0].relative_to(self.root).as_posix() if len(files) == 1 else None
 
+    def candidates(self, path: str) -> tuple[str, ...]:
+        """Return all files that a path of a table may mean, the likeliest first.
+
+        Where several files lie in one folder of a patient, the download keeps no name by
+        which the table tells them apart.
+
+        Args:
+            path: ``<PatientID>/<study UID>/<series UID>/<file>``, as the tables have it.
+
+        Returns:
+            Relative to the root: the path itself if it is there, the files of its series,
+            then other files of the patient.
+
+        Raises:
+            ValueError: If two folders hold files of the patient.
+        """
+        patient, *uids = PurePosixPath(path).parts[:-1]
+        named = self.root / path
+        files = sorted(
+            self.files_of(patient), key=lambda file: (file != named, not _lies_in(file, uids))
+        )
+        return tuple(file.relative_to(self.root).as_posix() for file in files)
+
 
 def _dicom_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".dcm")

@@ -1,15 +1,16 @@
 """CBIS-DDSM: digitised film with lesions of known pathology, from its four tables."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mammography.preparation.contents import Contents
+from mammography.preparation.source_record import FindingMask, SourceRecord
 from mammography.preparation.source_tables.cbis_ddsm_images import CbisDdsm
 from mammography.preparation.source_tables.cbis_ddsm_lesions import KINDS
 from mammography.preparation.source_tables.tcia import TciaDownload
-from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
 from mammography.terms import Level
 
@@ -17,6 +18,8 @@ LEVEL = Level.IMAGE
 PUBLIC = True
 FILE_OPTIONS = ("tables",)
 DEFAULT_TASKS = ("malignant:binary", "density:ordinal=A,B,C,D", "birads:ordinal=1,2,3,4,5")
+
+logger = logging.getLogger(__name__)
 
 
 def read_records(
@@ -28,12 +31,14 @@ def read_records(
     official_split: bool = True,
     shared_patients: str = "refuse",
     keep_copies: bool = False,
-) -> Iterator[ImageRecord]:
+    masks: bool = True,
+) -> Iterator[SourceRecord]:
     """Read one record per view of a breast.
 
-    Labels are those of all lesions of the view in all four tables, also where files of one
-    kind alone are prepared. An image that is not there keeps the path of the table, by
-    which the preparation rejects it.
+    Labels and lesions are those of the view in all four tables, also where files of one
+    kind alone are prepared. Which file of a lesion is its mask, the preparation finds out:
+    neither names nor columns tell. An image that is not there keeps the path of the table,
+    by which the preparation rejects it.
 
     Args:
         root: Folder that holds the images, at any depth.
@@ -47,13 +52,17 @@ def read_records(
             ``test``, or ``drop`` them.
         keep_copies: Whether both files are kept of an image that the collection has twice,
             once for its masses and once for its calcifications.
+        masks: Whether lesions are outlined by their masks. Without any file of a lesion
+            below ``root`` they are not, which is logged.
 
     Raises:
         TableError: If a table cannot be read, or with the list of its bad cells.
         ValueError: If an option or a task is unknown, patients are in both parts, or two
             downloads lie below ``root``.
     """
-    source = CbisDdsm(root, tasks, tables, kinds, official_split, shared_patients, keep_copies)
+    source = CbisDdsm(
+        root, tasks, tables, kinds, official_split, shared_patients, keep_copies, masks
+    )
     source.contents().check()
     if source.shared and official_split and shared_patients == "refuse":
         raise ValueError(
@@ -63,10 +72,29 @@ def read_records(
             "official_split=false"
         )
     images = list(source.images())
-    download = TciaDownload(root, {path.partition("/")[0] for _, paths in images for path in paths})
+    folders = {path.partition("/")[0] for _, paths in images for path in paths}
+    masks_listed = [mask.path for record, _ in images for mask in record.masks]
+    folders |= {path.partition("/")[0] for path in masks_listed}
+    download = TciaDownload(root, folders)
+    candidates = {path: download.candidates(path) for path in masks_listed}
+    if not any(candidates.values()):
+        if candidates:
+            logger.warning(
+                "%s holds no file of a lesion: none of %d is outlined", root, len(candidates)
+            )
+        images = [(replace(record, masks=()), paths) for record, paths in images]
     for record, paths in images:
         found = (download.find(path) for path in paths)
-        yield replace(record, img_path=next(filter(None, found), record.img_path))
+        yield replace(
+            record,
+            img_path=next(filter(None, found), record.img_path),
+            masks=tuple(_found(mask, candidates[mask.path]) for mask in record.masks),
+        )
+
+
+def _found(mask: FindingMask, paths: tuple[str, ...]) -> FindingMask:
+    """Put the files of the download in place of that of the table, if there are any."""
+    return replace(mask, path=paths[0], other_paths=paths[1:]) if paths else mask
 
 
 def read_contents(root: Path, tasks: dict[str, Task], **options: Any) -> Contents:

@@ -5,10 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
-from mammography.preparation.contents import Contents, check_task_names
+from mammography.preparation.contents import Contents, check_task_names, encode_labels
+from mammography.preparation.peek import peek
 from mammography.preparation.source_tables.cmmd_breasts import Breast, BreastTable
 from mammography.preparation.source_tables.tcia import TciaDownload
 from mammography.structures.annotation import ImageRecord
@@ -98,7 +96,7 @@ def _record(breast: Breast, tasks: dict[str, Task], path: str) -> ImageRecord:
         patient_id=breast.patient_id,
         exam_id=breast.patient_id,  # Each patient has one.
         laterality=breast.laterality,
-        gt_label={name: task.encode(known[name]) for name, task in tasks.items() if name in known},
+        gt_label=encode_labels(tasks, known),
         clinic_vars={name: value for name, value in known.items() if name == "age_years"},
     )
 
@@ -141,9 +139,6 @@ def _sides(files: list[Path], breasts: dict[Laterality, Breast]) -> dict[Path, L
 
 def _side(file: Path) -> Laterality | None:
     """Read the side that a header states; a damaged file is left to the preparation."""
-    try:
-        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_SIDES))
-    except (InvalidDicomError, OSError, ValueError, EOFError, NotImplementedError):
-        return None
+    header = peek(file, _SIDES)
     words = [str(header.get(name, "")).strip().upper() for name in _SIDES]
     return next((Laterality(word) for word in words if word in tuple(Laterality)), None)

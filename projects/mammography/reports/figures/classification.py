@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
@@ -30,21 +31,33 @@ def draw_roc(labels: ArrayLike, scores: ArrayLike) -> Figure:
         labels: 0 or 1, both present.
         scores: Higher speaks for class 1.
     """
-    labels = np.asarray(labels)
-    false_rate, true_rate, _ = roc_curve(labels, scores)
     figure, (axes,) = canvas.new_figure()
     area = roc_auc_score(labels, scores)
-    axes.plot(
-        *thin(false_rate, true_rate),
-        color=canvas.BLUE,
-        linewidth=1.6,
-        label=f"AUC {area:.3f}\n{_count(labels)}",
-    )
+    add_roc(axes, labels, scores, f"AUC {area:.3f}\n{_count(np.asarray(labels))}")
+    finish_roc(axes)
+    canvas.add_legend(axes, "lower right")
+    return figure
+
+
+def add_roc(
+    axes: Axes,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    label: str,
+    color: str = canvas.BLUE,
+    dash: str = "-",
+) -> None:
+    """Add a receiver operating characteristic. Shapes: labels, scores: (N,)."""
+    false_rate, true_rate, _ = roc_curve(labels, scores)
+    line = thin(false_rate, true_rate)
+    axes.plot(*line, color=color, linestyle=dash, linewidth=1.6, label=label)
+
+
+def finish_roc(axes: Axes) -> None:
+    """Add the line of chance, the limits and the titles."""
     axes.plot([0, 1], [0, 1], color=canvas.GREY, linewidth=1, linestyle="--", label="chance 0.5")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     canvas.name_axes(axes, "1 - specificity", "sensitivity")
-    canvas.add_legend(axes, "lower right")
-    return figure
 
 
 def draw_precision_recall(labels: ArrayLike, scores: ArrayLike) -> Figure:
@@ -58,16 +71,36 @@ def draw_precision_recall(labels: ArrayLike, scores: ArrayLike) -> Figure:
         scores: Higher speaks for class 1.
     """
     labels = np.asarray(labels)
-    precision, recall, _ = precision_recall_curve(labels, scores)
-    area, prevalence = average_precision_score(labels, scores), float(labels.mean())
+    area = average_precision_score(labels, scores)
     figure, (axes,) = canvas.new_figure()
+    add_precision_recall(axes, labels, scores, f"AP {area:.3f}\n{_count(labels)}")
+    finish_precision_recall(axes, float(labels.mean()))
+    canvas.add_legend(axes, "upper right" if area < 0.5 else "lower left")
+    return figure
+
+
+def add_precision_recall(
+    axes: Axes,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    label: str,
+    color: str = canvas.BLUE,
+    dash: str = "-",
+) -> None:
+    """Add precision over recall as steps. Shapes: labels, scores: (N,)."""
+    precision, recall, _ = precision_recall_curve(labels, scores)
     axes.plot(
         *thin(recall, precision),
-        color=canvas.BLUE,
+        color=color,
+        linestyle=dash,
         linewidth=1.6,
         drawstyle="steps-post",
-        label=f"AP {area:.3f}\n{_count(labels)}",
+        label=label,
     )
+
+
+def finish_precision_recall(axes: Axes, prevalence: float) -> None:
+    """Add the baseline, the limits and the titles."""
     axes.axhline(
         prevalence,
         color=canvas.GREY,
@@ -77,8 +110,6 @@ def draw_precision_recall(labels: ArrayLike, scores: ArrayLike) -> Figure:
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     canvas.name_axes(axes, "recall (sensitivity)", "precision (PPV)")
-    canvas.add_legend(axes, "upper right" if area < 0.5 else "lower left")
-    return figure
 
 
 def draw_score_histogram(labels: ArrayLike, scores: ArrayLike, classes: Sequence[str]) -> Figure:

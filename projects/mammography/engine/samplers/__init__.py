@@ -1,0 +1,1 @@
+"""Registered samplers, and how they group images."""

@@ -1,0 +1,1 @@
+"""Registered schedules of learning rates."""

@@ -1,0 +1,1 @@
+"""Registered layers: only what MMCV lacks."""

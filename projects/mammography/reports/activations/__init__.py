@@ -1,0 +1,1 @@
+"""What recordings of activations say about models and hospitals."""

@@ -1,0 +1,1 @@
+"""From the predictions of a domain study to its table, its tests and its page."""

@@ -1,0 +1,161 @@
+"""The numbers of a domain study: areas, intervals, and tests against the reference."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammography.functional.bootstrap import (
+    FEWEST_OF_A_CLASS,
+    patient_bootstrap,
+    percentile_interval,
+)
+from mammography.functional.curve_areas import AREAS, Floats, curve_areas
+from mammography.functional.delong import (
+    AreaTest,
+    RocAreas,
+    area_interval,
+    compare_areas,
+    roc_areas,
+)
+from mammography.functional.multiplicity import holm
+from mammography.reports.domain_study.cells import Cases, Cell, Outcome, read_cases
+
+Interval = tuple[float, float]
+_NONE: Interval = (math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell against the reference statistics of the same model on the same cases.
+
+    Attributes:
+        delong: Paired test of the ROC-AUCs, the cell minus the reference.
+        differences: Area to the difference, the cell minus the reference.
+        intervals: Area to the interval of the difference, of resampled patients.
+        p_holm: The p-value of ``delong``, adjusted for all tests of the study.
+    """
+
+    delong: AreaTest
+    differences: dict[str, float]
+    intervals: dict[str, Interval]
+    p_holm: float = math.nan
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A cell with its numbers.
+
+    Attributes:
+        cell: The cell.
+        cases: Its cases; None where there are no predictions.
+        areas: ``roc_auc``, ``pr_auc`` (trapezoids), ``average_precision``; NaN where one
+            class is absent.
+        intervals: The same, of resampled patients; absent where cases are too few.
+        delong: Interval of the ROC-AUC by DeLong; NaN where there is none.
+        comparison: With the reference; None of the reference itself.
+        note: What is missing, and why.
+    """
+
+    cell: Cell
+    cases: Cases | None = None
+    areas: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    delong: Interval = _NONE
+    comparison: Comparison | None = None
+    note: str = ""
+
+
+def measure_cells(cells: Sequence[Cell], outcome: Outcome) -> list[Measure]:
+    """Measure every cell; one that cannot be measured says why and hides no other.
+
+    Args:
+        cells: In the order of the table.
+        outcome: What to measure.
+    """
+    measures = {cell: _measure(cell, outcome) for cell in cells}
+    enough = [measure for measure in measures.values() if not measure.note]
+    for alike in on_same_cases(enough, lambda m: (m.cell.run, m.cell.target)):
+        measures |= {measure.cell: measure for measure in _compare(alike, outcome)}
+    found = {cell: m.comparison for cell, m in measures.items() if m.comparison}
+    adjusted = holm([comparison.delong.p_value for comparison in found.values()])
+    for (cell, comparison), p_value in zip(found.items(), adjusted, strict=True):
+        told = replace(comparison, p_holm=float(p_value))
+        measures[cell] = replace(measures[cell], comparison=told)
+    return [_noted(measure, outcome) for measure in measures.values()]
+
+
+def _measure(cell: Cell, outcome: Outcome) -> Measure:
+    """Return the areas of a cell, or why there are none."""
+    if cell.predictions is None:
+        return Measure(cell, note=cell.complaint or "not evaluated")
+    try:
+        cases = read_cases(cell.predictions, outcome)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        return Measure(cell, note=f"the predictions cannot be used: {error}")
+    fewest = min(cases.positives, len(cases.labels) - cases.positives)
+    note = ""
+    if fewest < FEWEST_OF_A_CLASS:
+        note = (
+            f"no interval and no test: {cases.positives} positive and "
+            f"{len(cases.labels) - cases.positives} negative cases, fewer than "
+            f"{FEWEST_OF_A_CLASS} of a class"
+        )
+    return Measure(cell, cases, curve_areas(cases.labels, cases.scores), note=note)
+
+
+def on_same_cases(
+    measures: Iterable[Measure], key: Callable[[Measure], object] = lambda _: None
+) -> list[list[Measure]]:
+    """Group results that can be compared: on the same labelled cases, and alike by a key."""
+    groups: list[list[Measure]] = []
+    for measure in measures:
+        if measure.cases is None:
+            continue
+        for group in groups:
+            first = group[0]
+            alike = key(first) == key(measure)
+            if alike and first.cases and measure.cases.agrees_with(first.cases):
+                group.append(measure)
+                break
+        else:
+            groups.append([measure])
+    return groups
+
+
+def _compare(alike: list[Measure], outcome: Outcome) -> list[Measure]:
+    """Add the intervals, and what differs from the reference where it is among them."""
+    labels, patients, table = _stack(alike)
+    draws = patient_bootstrap(labels, table, patients, areas=tuple(AREAS), repeats=outcome.repeats)
+    delong = roc_areas(labels, *table)
+    reference = [row for row, m in enumerate(alike) if m.cell.statistics == outcome.reference]
+    done = []
+    for row, measure in enumerate(alike):
+        intervals = {name: percentile_interval(values[:, row]) for name, values in draws.items()}
+        own = area_interval(float(delong.areas[row]), float(delong.covariance[row, row]))
+        comparison = None
+        if reference and row not in reference:
+            two = [row, reference[0]]
+            comparison = Comparison(
+                compare_areas(RocAreas(delong.areas[two], delong.covariance[np.ix_(two, two)])),
+                {name: measure.areas[name] - alike[two[1]].areas[name] for name in AREAS},
+                {n: percentile_interval(v[:, two[0]] - v[:, two[1]]) for n, v in draws.items()},
+            )
+        done.append(replace(measure, intervals=intervals, delong=own, comparison=comparison))
+    return done
+
+
+def _stack(alike: list[Measure]) -> tuple[Floats, NDArray[np.str_], Floats]:
+    """Return labels, patients and the scores of all cells, ``(N,)``, ``(N,)`` and ``(K, N)``."""
+    cases = [measure.cases for measure in alike if measure.cases]
+    return cases[0].labels, cases[0].patients, np.stack([one.scores for one in cases])
+
+
+def _noted(measure: Measure, outcome: Outcome) -> Measure:
+    """Say why there is no comparison."""
+    is_reference = measure.cell.statistics == outcome.reference
+    if measure.note or measure.comparison or is_reference:
+        return measure
+    return replace(measure, note=f"no test: {outcome.reference} has no result on the same cases")

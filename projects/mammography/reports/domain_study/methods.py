@@ -1,0 +1,62 @@
+"""How the numbers of a domain study were made, in words."""
+
+import math
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+
+from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
+from mammography.reports.domain_study.cells import Outcome
+from mammography.reports.domain_study.measures import Measure
+from mammography.reports.wording import counted
+from mammography.terms import Level
+
+_PACKAGES = ("mammography", "scikit-learn", "scipy", "numpy", "matplotlib")
+CASES = {
+    Level.IMAGE: "image",
+    Level.BREAST: "breast of an exam",
+    Level.EXAM: "exam",
+    Level.PATIENT: "patient",
+}
+POOLED = {
+    "mean": "the mean of the scores of its images",
+    "max": "the highest score of its images",
+    "noisy_or": "one minus the product of one minus the scores of its images (noisy-or)",
+}
+
+
+def method_notes(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[str]:
+    """Say how each number was made."""
+    tests = [m.comparison.delong.p_value for m in measures if m.comparison]
+    made = sum(not math.isnan(value) for value in tests)
+    yield (
+        f"One case is one {CASES[outcome.level]}: its score is {POOLED[outcome.pooling]}, all "
+        "of them, its label positive if that of any of its images is. Cases without a label are "
+        "left out."
+    )
+    yield (
+        "ROC-AUC: ties count half. PR-AUC: the precision-recall curve by trapezoids from (recall "
+        "0, precision 1), as published for system DoSReMC; no threshold lies on its lines. Average "
+        "precision: the sum of precision times step in recall. The baseline of the last "
+        "two is the share of positives, so they cannot be compared between targets."
+    )
+    yield (
+        "Intervals by DeLong: variance of DeLong, DeLong and Clarke-Pearson (1988), on the scale "
+        "of log odds for one area and plain for a difference; tests: paired, two-sided, normal. "
+        "They treat cases as independent, which the breasts of one patient are not; the intervals "
+        "of patients do not. There is none where all cases are in order."
+    )
+    yield (
+        f"Intervals of patients: {outcome.repeats:,} resamples of patients with replacement, "
+        "each with all cases, percentiles, seed 0; a resample of one class is drawn again. "
+        "Differences are paired: both sides on the same resamples."
+    )
+    yield (
+        f"p, Holm: adjusted for the {counted(made, 'test')} of this page together (Holm 1979). "
+        f"Each compares statistics with {outcome.reference} of the same trained model and target; "
+        "models are not tested against each other."
+    )
+    yield (
+        f"No interval and no test is given below {FEWEST_OF_A_CLASS} cases of each class. "
+        "Intervals tell about other patients of the same hospital, not about another training."
+    )
+    yield "Page computed with " + ", ".join(f"{name} {version(name)}" for name in _PACKAGES) + "."
