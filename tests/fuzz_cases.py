@@ -166,7 +166,7 @@ damaged_streams = st.sampled_from(STREAMS).flatmap(
 def keywords_that_are_read():
     """Return the attributes that the preparation names in its own text."""
     folder = Path(mammography.preparation.__file__).parent
-    text = "".join(path.read_text() for path in folder.glob("*.py"))
+    text = "".join(path.read_text() for path in folder.rglob("*.py"))
     names = set(re.findall(r"\b[A-Z][A-Za-z]{3,}\b", text))
     return sorted(name for name in names if tag_for_keyword(name))
 

@@ -6,7 +6,7 @@ import pydicom
 from pydicom import Dataset
 
 from dicom_files import draw_breast, make_dicom
-from mammography.preparation.header import read_header
+from mammography.preparation.headers.header import read_header
 
 IMAGE = draw_breast((80, 64))
 

@@ -16,9 +16,9 @@ from mammography.preparation.arguments import (
 from mammography.preparation.converters import known_sources
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.dry_run import count_source
-from mammography.preparation.shards import parse_shard
 from mammography.preparation.splits import parse_fractions
 from mammography.preparation.study import DatasetOptions
+from mammography.preparation.work.shards import parse_shard
 from mammography.structures.pixel_cache import CACHE_KINDS
 from mammography.terms import TaskKind
 

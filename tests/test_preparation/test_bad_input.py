@@ -16,10 +16,10 @@ from bad_files import CASES, DOUBTED, LONG, PATIENT, REJECTED, write_bad_study
 from fuzzing import ONE_THREAD
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.finding_masks import find_findings
+from mammography.preparation.headers.peek import peek
 from mammography.preparation.image import prepare_image
 from mammography.preparation.inspection.file import Inspector
 from mammography.preparation.options import PreparationOptions
-from mammography.preparation.peek import peek
 from mammography.preparation.rejection import RejectedImage
 from mammography.preparation.study import DatasetOptions
 from table_study import CELLS, IDENTITY, output_bytes, read_rows

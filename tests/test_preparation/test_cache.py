@@ -8,8 +8,8 @@ from mammography.datasets.transforms.load_mammogram import (
     read_cached_mammogram,
     read_mammogram,
 )
-from mammography.preparation.crew import Crew
 from mammography.preparation.image import PreparationOptions
+from mammography.preparation.work.crew import Crew
 from mammography.structures.pixel_cache import CACHE_KINDS, cache_path
 from mammography.terms import Laterality
 from table_study import output_bytes, records_of

@@ -8,12 +8,12 @@ import pytest
 
 from dicom_files import draw_breast, write_dicom
 from mammography.preparation import jobs
-from mammography.preparation.crew import Crew
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.image import PreparationOptions
 from mammography.preparation.rejection import CRASHED
 from mammography.preparation.sources import table
 from mammography.preparation.study import DatasetOptions
+from mammography.preparation.work.crew import Crew
 from mammography.structures.annotation import read_annotations
 from mammography.terms import Laterality, Split, ViewPosition
 from table_study import (

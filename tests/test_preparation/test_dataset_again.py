@@ -3,11 +3,11 @@ import os
 import pytest
 
 from mammography.preparation import jobs
-from mammography.preparation.crew import Crew
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.image import PreparationOptions
-from mammography.preparation.journal import Journal
 from mammography.preparation.study import DatasetOptions
+from mammography.preparation.work.crew import Crew
+from mammography.preparation.work.journal import Journal
 from mammography.terms import Laterality, Split
 from table_study import (
     TASKS,

@@ -9,13 +9,13 @@ import pytest
 from dicom_files import draw_breast, write_dicom
 from golden import shared_data
 from headers import view_code
-from mammography.preparation.header import Header
+from mammography.preparation.headers.header import Header
 from mammography.preparation.image import prepare_image
 from mammography.preparation.jobs import Job, Workshop, prepare_job
-from mammography.preparation.journal import Journal
 from mammography.preparation.locate import locate
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.rejection import RejectedImage
+from mammography.preparation.work.journal import Journal
 from mammography.terms import Laterality, ViewModifier
 from phantoms import phantom_image
 

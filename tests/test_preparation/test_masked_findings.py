@@ -14,10 +14,10 @@ from mammography.preparation import finding_masks
 from mammography.preparation.dataset import prepare_dataset
 from mammography.preparation.finding_masks import ABSENT
 from mammography.preparation.image import PreparationOptions
-from mammography.preparation.journal import Journal
 from mammography.preparation.source_record import FindingMask, SourceRecord
 from mammography.preparation.sources import table
 from mammography.preparation.study import DatasetOptions
+from mammography.preparation.work.journal import Journal
 from mammography.structures.annotation import Finding
 from mammography.terms import Laterality
 from table_study import image_of, output_bytes, read_rows, records_of

@@ -10,7 +10,7 @@ from pydicom.encaps import encapsulate
 
 from dicom_files import draw_breast, write_dicom
 from headers import item
-from mammography.preparation.header import Header
+from mammography.preparation.headers.header import Header
 from mammography.preparation.image import PreparationOptions, prepare_image
 from mammography.preparation.reading import Picture, read_picture
 from mammography.preparation.rejection import RejectedImage

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mammography.preparation.journal import read_journal
+from mammography.preparation.work.journal import read_journal
 from table_study import output_bytes, write_table_study
 
 TOOL = Path(__file__).parents[2] / "tools" / "prepare_dataset.py"

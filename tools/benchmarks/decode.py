@@ -22,7 +22,7 @@ from tools.benchmarks.mammograms import (
 )
 from tools.benchmarks.timing import Ratio, alone, compare
 
-from mammography.preparation.decode import read_stored_pixels
+from mammography.preparation.decoding.decode import read_stored_pixels
 
 GOALS = {
     uid.JPEGLosslessSV1: 5.0,

@@ -10,7 +10,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
 
-from mammography.preparation.decode import read_stored_pixels
+from mammography.preparation.decoding.decode import read_stored_pixels
 
 BITS = 12
 SAMPLE = "cases/sfm-malign-0/1-281.dcm"

@@ -12,7 +12,7 @@ from pydicom import uid
 from tools.benchmarks.mammograms import twelve_bit_mammogram, write_mammogram
 from tools.benchmarks.timing import Ratio, alone
 
-from mammography.preparation.decode import read_stored_pixels
+from mammography.preparation.decoding.decode import read_stored_pixels
 
 MOST = 1 / 1.6  # At most 1.6 times the picture.
 GOALS = {

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterable
 
-from mammography.preparation.frames import FrameChoice
+from mammography.preparation.decoding.frames import FrameChoice
 from mammography.preparation.options import PreparationOptions
 from mammography.terms import Laterality
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from mammography.functional.pixel_cache import encode_pixels
 from mammography.functional.png16 import decode_png16
-from mammography.preparation.crew import Crew
-from mammography.preparation.progress import progress_bar
 from mammography.preparation.whole_files import write_whole
+from mammography.preparation.work.crew import Crew
+from mammography.preparation.work.progress import progress_bar
 from mammography.structures.pixel_cache import (
     CacheKind,
     cache_path,

@@ -9,10 +9,7 @@ from typing import Any
 from mammography.preparation.cache import PixelCache, fill_cache
 from mammography.preparation.converters import find_converter
 from mammography.preparation.counts import count_facts, count_records
-from mammography.preparation.crew import Crew
 from mammography.preparation.image_run import ImageRun
-from mammography.preparation.journal import JOURNAL_FOLDER
-from mammography.preparation.occupancy import occupy
 from mammography.preparation.outputs import (
     ANNOTATION_FOLDER,
     DOUBTS_FILE,
@@ -27,10 +24,13 @@ from mammography.preparation.outputs import (
     write_split_annotations,
 )
 from mammography.preparation.prepared_record import IMAGE_FOLDER, prepared_record
-from mammography.preparation.shards import Shard
 from mammography.preparation.study import PRIVATE_FOLDER, DatasetOptions, Study, read_study
 from mammography.preparation.summary import Summary
 from mammography.preparation.timings import describe_timings
+from mammography.preparation.work.crew import Crew
+from mammography.preparation.work.journal import JOURNAL_FOLDER
+from mammography.preparation.work.occupancy import occupy
+from mammography.preparation.work.shards import Shard
 from mammography.structures.annotation import Annotations, ImageRecord
 from mammography.structures.pixel_cache import CACHE_FOLDER, CacheKind
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammography.functional.outlines import Mask, drop_specks, mask_box, trace_outline
-from mammography.preparation.decode import read_stored_pixels
-from mammography.preparation.files import plain_format, read_plain_pixels
+from mammography.preparation.decoding.decode import read_stored_pixels
+from mammography.preparation.decoding.files import plain_format, read_plain_pixels
 from mammography.preparation.rejection import (
     RejectedImage,
     TemporaryRejection,

@@ -21,7 +21,7 @@ from mammography.functional.intensity import (
     display,
     stretch,
 )
-from mammography.preparation.header import Header
+from mammography.preparation.headers.header import Header
 from mammography.preparation.options import PreparationOptions
 
 _CLIPPED = 0.25  # A window that clips a larger share of the tissue is doubted,

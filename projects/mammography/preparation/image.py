@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from mammography.functional.breast import Breast
 from mammography.functional.breast_mask import Side
+from mammography.preparation.decoding.limits import check_size
 from mammography.preparation.grey import grey_maps, grey_part
-from mammography.preparation.header import Header
-from mammography.preparation.limits import check_size
+from mammography.preparation.headers.header import Header
 from mammography.preparation.locate import chest_wall_of, locate
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.reading import Picture, read_picture

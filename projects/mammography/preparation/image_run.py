@@ -9,14 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mammography.preparation.crew import Crew
 from mammography.preparation.image import PreparationOptions
 from mammography.preparation.jobs import Job, Workshop
-from mammography.preparation.journal import JOURNAL_FOLDER, Entry, Journal, read_journal
 from mammography.preparation.outputs import ANNOTATION_FOLDER, PREPARED_FILE, remove_annotations
 from mammography.preparation.prepared_record import IMAGE_FOLDER
-from mammography.preparation.progress import progress_bar
 from mammography.preparation.rejection import CRASHED
+from mammography.preparation.work.crew import Crew
+from mammography.preparation.work.journal import JOURNAL_FOLDER, Entry, Journal, read_journal
+from mammography.preparation.work.progress import progress_bar
 
 
 class LostImageError(OSError):

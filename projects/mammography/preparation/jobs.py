@@ -14,13 +14,13 @@ from mammography.functional.png16 import encode_png16
 from mammography.preparation.cells import CellError, category
 from mammography.preparation.finding_masks import find_findings
 from mammography.preparation.image import PreparationOptions, PreparedImage, prepare_image
-from mammography.preparation.journal import Entry, Journal
 from mammography.preparation.rejection import (
     RejectedImage,
     TemporaryRejection,
     any_error_rejects,
 )
 from mammography.preparation.whole_files import write_whole
+from mammography.preparation.work.journal import Entry, Journal
 from mammography.terms import Laterality, ViewModifier, ViewPosition
 
 _NO_KEY = ""  # Of no file: such an image is never done.

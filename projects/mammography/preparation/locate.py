@@ -16,7 +16,7 @@ from mammography.preparation.grey import (
     value_range,
     without_padding,
 )
-from mammography.preparation.header import Header
+from mammography.preparation.headers.header import Header
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.rejection import RejectedImage
 from mammography.terms import Laterality, ViewModifier

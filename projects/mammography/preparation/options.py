@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from mammography.preparation.frames import FrameChoice
+from mammography.preparation.decoding.frames import FrameChoice
 from mammography.terms import Laterality
 
 _SPACINGS_MM = (0.01, 5.0)  # Micrometres taken for millimetres lie outside.

@@ -10,8 +10,8 @@ from typing import Any
 
 from mammography.preparation.prepared_record import IMAGE_FOLDER
 from mammography.preparation.study import PRIVATE_FOLDER
-from mammography.preparation.versions import find_versions
 from mammography.preparation.whole_files import PRIVATE, remove_unfinished, write_whole
+from mammography.preparation.work.versions import find_versions
 from mammography.structures.annotation import Annotations, write_annotations
 from mammography.structures.pixel_cache import CACHE_FOLDER, CACHE_KINDS
 from mammography.terms import Split

@@ -7,10 +7,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from mammography.preparation.decode import StoredImage, read_dataset, read_stored_pixels
-from mammography.preparation.files import plain_format, read_plain_pixels
+from mammography.preparation.decoding.decode import StoredImage, read_dataset, read_stored_pixels
+from mammography.preparation.decoding.files import plain_format, read_plain_pixels
 from mammography.preparation.grey import takes_logarithm
-from mammography.preparation.header import Header, plain_header, read_header, windows_differ
+from mammography.preparation.headers.header import Header, plain_header, read_header, windows_differ
 from mammography.preparation.locate import locate
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.rejection import RejectedImage

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mammography.preparation.outputs import DOUBTS_FILE, REJECTED_FILE
-from mammography.preparation.shards import Shard
+from mammography.preparation.work.shards import Shard
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mammography.apis.config import UsageError
 from mammography.apis.domain_study import command
 from mammography.apis.domain_study.folder import StudyFolder
 from mammography.apis.domain_study.worker import JobError
-from mammography.preparation.occupancy import OccupiedError, occupy
+from mammography.preparation.work.occupancy import OccupiedError, occupy
 from mammography.structures.prediction import Dump, write_dump
 
 PLAIN = {"config": "configs/small.py"}

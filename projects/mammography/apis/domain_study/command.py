@@ -18,7 +18,7 @@ from mammography.apis.domain_study.reading import read_study
 from mammography.apis.domain_study.worker import JobError, Worker
 from mammography.apis.testing import evaluate
 from mammography.apis.training import train
-from mammography.preparation.occupancy import occupy
+from mammography.preparation.work.occupancy import occupy
 from mammography.reports.domain_study.cells import Cell
 from mammography.reports.domain_study.page import write_study_results
 from mammography.reports.page import write_page

@@ -20,7 +20,7 @@ from mammography.preparation.checks.problem import Problem
 from mammography.preparation.checks.records import check_records
 from mammography.preparation.checks.report import CheckReport
 from mammography.preparation.counts import count_records
-from mammography.preparation.gather import gather
+from mammography.preparation.work.gather import gather
 from mammography.structures.annotation import Annotations
 from mammography.terms import Split
 

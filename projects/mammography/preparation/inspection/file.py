@@ -9,11 +9,11 @@ from typing import Any
 from pydicom import Dataset
 
 from mammography.preparation.cells import CellError, category
-from mammography.preparation.decode import read_dataset
-from mammography.preparation.discretion import discretion
-from mammography.preparation.files import plain_format
-from mammography.preparation.header import read_header
-from mammography.preparation.header_values import count_frames
+from mammography.preparation.decoding.decode import read_dataset
+from mammography.preparation.decoding.discretion import discretion
+from mammography.preparation.decoding.files import plain_format
+from mammography.preparation.headers.header import read_header
+from mammography.preparation.headers.header_values import count_frames
 from mammography.preparation.image import PreparedImage
 from mammography.preparation.inspection.preview import draw_preview
 from mammography.preparation.jobs import Job, describe, prepare_job

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mammography.preparation.gather import gather
 from mammography.preparation.inspection.file import FIELDS, Inspector
 from mammography.preparation.options import PreparationOptions
 from mammography.preparation.rejection import CRASHED
 from mammography.preparation.whole_files import PRIVATE, write_whole
+from mammography.preparation.work.gather import gather
 
 _COUNTED = {
     "vendor and model": ("manufacturer", "model"),

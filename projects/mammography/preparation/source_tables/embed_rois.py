@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mammography.preparation import cells
-from mammography.preparation.peek import peek
+from mammography.preparation.headers.peek import peek
 from mammography.structures.annotation import Finding
 
 Roi = tuple[float, float, float, float]  # Left, top, right, bottom.

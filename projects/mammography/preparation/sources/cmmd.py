@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mammography.preparation.contents import Contents, check_task_names, encode_labels
-from mammography.preparation.peek import peek
+from mammography.preparation.headers.peek import peek
 from mammography.preparation.source_tables.cmmd_breasts import Breast, BreastTable
 from mammography.preparation.source_tables.tcia import TciaDownload
 from mammography.structures.annotation import ImageRecord
