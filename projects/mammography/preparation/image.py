@@ -74,6 +74,7 @@ def prepare_image(
     view_position: ViewPosition | None = None,
     options: PreparationOptions | None = None,
     view_modifiers: Iterable[ViewModifier] = (),
+    pixel_spacing_mm: tuple[float, float] | None = None,
 ) -> PreparedImage:
     """Read a mammogram, find the breast, and return its grey without anything around it.
 
@@ -88,13 +89,18 @@ def prepare_image(
         options: How to prepare.
         view_modifiers: What changes the view, beside what the header tells. A spot or
             magnification view may be filled by the breast.
+        pixel_spacing_mm: Size of a pixel of the file as (row, column); overrides the header.
 
     Raises:
         RejectedImage: If the file cannot be read, shows no breast, or lacks what the
             options need; the text is the reason.
     """
     options = options or PreparationOptions()
-    given = {"laterality_source": laterality, "view_source": view_position}
+    given = {
+        "laterality_source": laterality,
+        "view_source": view_position,
+        "spacing_source": pixel_spacing_mm,
+    }
     modifiers = tuple(view_modifiers)
     start = time.perf_counter()
     picture = read_picture(Path(path), options, modifiers)
@@ -111,14 +117,14 @@ def prepare_image(
     crop = _centred(grey_part(picture.stored, part, header, breast, to_grey), picture)
     box = picture.box_in_file(part)
     full_hw = box[3] - box[1], box[2] - box[0]
-    size_hw = _scaled_size(full_hw, header, options)
+    spacing = pixel_spacing_mm or header.pixel_spacing_mm
+    size_hw = _scaled_size(full_hw, spacing, options)
     scale_hw = size_hw[0] / full_hw[0], size_hw[1] / full_hw[1]
     pixels = _resize(crop, size_hw)
     if not options.keep_background:
         inside = breast.mask_in(part, size_hw).view(np.uint8)
         pixels = cv2.copyTo(cv2.max(pixels, 1), inside)
     pixels, flipped, offset_hw = _place(pixels, breast.chest_wall, options)
-    spacing = header.pixel_spacing_mm
     doubts = [*header.doubts, *located.doubts, *doubts]
     doubts += _doubts(header, breast, laterality, view_position, options)
     return PreparedImage(
@@ -185,13 +191,13 @@ def _centred(pixels: Pixels, picture: Picture) -> Pixels:
 
 
 def _scaled_size(
-    size_hw: tuple[int, int], header: Header, options: PreparationOptions
+    size_hw: tuple[int, int], spacing: tuple[float, float] | None, options: PreparationOptions
 ) -> tuple[int, int]:
     height, width = size_hw
     if options.spacing_mm:
-        if header.pixel_spacing_mm is None:
+        if spacing is None:
             raise RejectedImage("no pixel spacing")
-        row, column = (spacing / options.spacing_mm for spacing in header.pixel_spacing_mm)
+        row, column = (side / options.spacing_mm for side in spacing)
     elif options.size_hw:
         row = column = min(options.size_hw[0] / height, options.size_hw[1] / width)
     else:

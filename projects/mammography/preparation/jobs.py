@@ -39,6 +39,7 @@ class Job:
         masks: For each lesion that lies in a file of its own, the files of which one is
             its mask.
         view_modifiers: What changes the view, when the source tells.
+        pixel_spacing_mm: Size of a pixel of the file as (row, column), when the source tells.
     """
 
     image_id: str
@@ -47,6 +48,7 @@ class Job:
     view_position: ViewPosition | None = None
     masks: tuple[tuple[Path, ...], ...] = ()
     view_modifiers: tuple[ViewModifier, ...] = ()
+    pixel_spacing_mm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Workshop:
 
         These are the files, the options and the version, and which mask is whose.
         """
-        told = [job.laterality, job.view_position, *job.view_modifiers]
+        told = [job.laterality, job.view_position, job.pixel_spacing_mm, *job.view_modifiers]
         masks = [
             [(os.path.relpath(path, job.path.parent), _stamp(path)) for path in paths]
             for paths in job.masks
@@ -142,7 +144,12 @@ def prepare_job(job: Job, options: PreparationOptions) -> PreparedImage:
         raise RejectedImage("not a file" if there else "file does not exist")
     with any_error_rejects():
         return prepare_image(
-            job.path, job.laterality, job.view_position, options, job.view_modifiers
+            job.path,
+            job.laterality,
+            job.view_position,
+            options,
+            job.view_modifiers,
+            job.pixel_spacing_mm,
         )
 
 

@@ -87,6 +87,7 @@ class Study:
                 record.view_position,
                 tuple(tuple(self.folder / path for path in m.paths) for m in masks_of(record)),
                 record.view_modifiers,
+                record.pixel_spacing_mm,
             )
             for image_id, record in self.records.items()
         ]

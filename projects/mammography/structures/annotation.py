@@ -38,8 +38,8 @@ class Finding:
 class ImageRecord:
     """One view of one breast.
 
-    A converter yields it with the path and the identifiers of the source; the
-    preparation replaces them by the path of the PNG and by pseudonyms.
+    A converter yields it with path, identifiers, pixel size and findings of the source; the
+    preparation replaces them by those of the PNG and by pseudonyms.
 
     Attributes:
         img_path: File, relative to the data root, with forward slashes.

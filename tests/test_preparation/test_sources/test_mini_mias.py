@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -274,3 +275,16 @@ def test_films_are_prepared_either_way_and_a_wrong_side_is_a_doubt(tmp_path):
     assert [record.geometry.flipped for record in records] == [True, True]
     facts = json.loads((tmp_path / "any" / "prepared.json").read_text())["facts"]
     assert facts["file_format"] == {"PGM": 2}
+
+
+def test_the_pixel_size_that_no_pgm_file_holds_is_that_of_the_collection(tmp_path):
+    root = write_list(tmp_path / "study", "mdb001 G NORM\n")
+    draw_film(root / "mdb001.pgm")
+    for options, scale in ((ANY_SIDE, 1.0), (replace(ANY_SIDE, spacing_mm=0.4), 0.5)):
+        out = tmp_path / f"at_{scale}"
+        prepare_dataset("mini_mias", out, root, DatasetOptions(preparation=options))
+        (record,) = read_annotations(out / "annotations" / "all.json").records
+        assert record.pixel_spacing_mm == pytest.approx((0.2 / scale, 0.2 / scale), rel=0.01)
+        assert record.geometry.scale_hw == pytest.approx((scale, scale), rel=0.01)
+    facts = json.loads((out / "prepared.json").read_text())["facts"]
+    assert facts["spacing_source"] == {"given": 1}

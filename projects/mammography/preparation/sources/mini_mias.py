@@ -44,6 +44,7 @@ _KINDS = {
 }
 _OUTCOMES = ("malignant", "abnormal", "tissue", *dict.fromkeys(_KINDS.values()))
 _LATERALITIES = ("none", "pairs")
+_SPACING_MM = (0.2, 0.2)  # A PGM file cannot hold it.
 _CORNERS = 64  # Of the polygon that stands for a circle.
 
 logger = logging.getLogger(__name__)
@@ -145,6 +146,7 @@ def _record(
         laterality=by_number if laterality == "pairs" else None,
         view_position=ViewPosition.MLO,
         image_kind=ImageKind.MAMMOGRAM,
+        pixel_spacing_mm=_SPACING_MM,
         gt_label=encode_labels(tasks, known),
         findings=tuple(
             _finding(entry.circle, _KINDS[entry.kind], entry.malignant)
