@@ -1,5 +1,6 @@
 """Runs a function in several processes that form one gloo group, as torchrun would."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,9 @@ def _run(rank: int, function: Callable[[], Any], folder: Path, world_size: int) 
     distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=world_size
     )
-    try:
-        torch.save(function(), folder / f"{rank}.pt")
-    finally:
-        distributed.destroy_process_group()
+    torch.save(function(), folder / f"{rank}.pt")
+    distributed.barrier()  # Neither leaves while the other still talks to it.
+    # A runner refers to itself; a parallel model that outlives its group has threads of gloo
+    # that abort the process when it ends.
+    gc.collect()
+    distributed.destroy_process_group()
