@@ -24,6 +24,9 @@ class PredictionRecord:
         pred_score: Task name to what the model said: the probability of class 1
             (binary), the probabilities of the classes (multiclass, ordinal), or the
             value (regression).
+        pred_uncertainty: Task name to how unsure the model was: some of ``total``,
+            ``aleatoric`` and ``epistemic`` (entropies in nats) and ``variance`` (of the logit).
+        pred_set: Task name to the classes of the conformal prediction set, by index.
     """
 
     img_path: str
@@ -35,6 +38,14 @@ class PredictionRecord:
     split: str | None = None
     gt_label: dict[str, float] = field(default_factory=dict)
     pred_score: dict[str, float | list[float]] = field(default_factory=dict)
+    pred_uncertainty: dict[str, dict[str, float]] = field(default_factory=dict)
+    pred_set: dict[str, list[int]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plain form; what only some models say is left out where they do not."""
+        row = asdict(self)
+        optional = ("pred_uncertainty", "pred_set")
+        return {name: value for name, value in row.items() if value or name not in optional}
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ def write_dump(path: str | Path, dump: Dump) -> None:
             "task_specs": {name: task.to_json() for name, task in dump.tasks.items()},
             **dump.info,
         },
-        "data_list": [asdict(record) for record in dump.records],
+        "data_list": [record.to_json() for record in dump.records],
     }
     if path.suffix == ".json":
         data = (json.dumps(content, indent=1) + "\n").encode()
