@@ -52,9 +52,10 @@ class DumpPredictions(SampleMetric):
 
     def row(self, sample: dict[str, Any]) -> PredictionRecord:
         """Return the row of the dump."""
+        identity: dict[str, Any] = {name: sample.get(name) for name in IDENTITY}
         return PredictionRecord(
             img_path=path_in(self.data_root, sample),
-            **{name: sample.get(name) for name in IDENTITY},
+            **identity,
             gt_label=dict(required(sample, "gt_targets")),
             pred_score=dict(required(sample, "pred_scores")),
         )

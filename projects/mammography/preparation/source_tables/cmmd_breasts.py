@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammography.preparation import cells
-from mammography.preparation.tables import Row, check_columns, find_table, read_table
+from mammography.preparation.source_tables.listing import Listing, read_listing
+from mammography.preparation.tables import Row, find_table
 from mammography.terms import Laterality
 
 CLASSES = ("Benign", "Malignant")
@@ -50,33 +51,14 @@ class Breast:
         return {name: value for name, value in known.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class BreastTable:
-    """The table.
+def read_breasts(root: Path, table: str = "") -> Listing[Breast]:
+    """Read the clinical table of a folder, or the one that is named.
 
-    Attributes:
-        rows: Number of rows.
-        breasts: One per row that is understood.
-        problems: What is wrong.
+    Raises:
+        TableError: If there is none, or it is unreadable or lacks a column.
     """
-
-    rows: int
-    breasts: tuple[Breast, ...]
-    problems: cells.Problems
-
-    @classmethod
-    def read(cls, root: Path, table: str = "") -> "BreastTable":
-        """Read the clinical table of a folder, or the one that is named.
-
-        Raises:
-            TableError: If there is none, or it is unreadable or lacks a column.
-        """
-        path = find_table(root, table, _STEM)
-        columns, rows = read_table(path)
-        check_columns(path, columns, _COLUMNS)
-        reader = _RowReader(cells.Problems(path.name))
-        found = [reader.read(row) for row in rows]
-        return cls(len(rows), tuple(breast for breast in found if breast), reader.problems)
+    path = find_table(root, table, _STEM)
+    return read_listing(path, _COLUMNS, _RowReader)
 
 
 @dataclass

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mammography.preparation import cells
-from mammography.preparation.tables import SUFFIXES, Row, check_columns, find_table, read_table
+from mammography.preparation.source_tables.listing import Listing, read_listing
+from mammography.preparation.tables import SUFFIXES, Row, find_table
 from mammography.terms import Laterality, ViewPosition
 
 # What an image shows, as far as the table tells.
@@ -67,33 +68,14 @@ class Image:
         return f"{self.patient_id} {self.year}"
 
 
-@dataclass(frozen=True)
-class ImageTable:
-    """The table.
+def read_images(root: Path, table: str = "") -> Listing[Image]:
+    """Read the table of a folder, or the one that is named.
 
-    Attributes:
-        rows: Number of rows.
-        images: One per row that is understood.
-        problems: What is wrong.
+    Raises:
+        TableError: If there is none, or it is unreadable or lacks a column.
     """
-
-    rows: int
-    images: tuple[Image, ...]
-    problems: cells.Problems
-
-    @classmethod
-    def read(cls, root: Path, table: str = "") -> "ImageTable":
-        """Read the table of a folder, or the one that is named.
-
-        Raises:
-            TableError: If there is none, or it is unreadable or lacks a column.
-        """
-        path = find_table(root, table, _stem(root))
-        columns, rows = read_table(path, only=_COLUMNS)
-        check_columns(path, columns, _COLUMNS)
-        reader = _RowReader(cells.Problems(path.name))
-        found = [reader.read(row) for row in rows]
-        return cls(len(rows), tuple(image for image in found if image), reader.problems)
+    path = find_table(root, table, _stem(root))
+    return read_listing(path, _COLUMNS, _RowReader, only=_COLUMNS)
 
 
 def _stem(root: Path) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from mammography.preparation import cells
-from mammography.preparation.tables import Row, check_columns, find_table, read_table
+from mammography.preparation.source_tables.listing import Listing, read_listing
+from mammography.preparation.tables import Row, find_table
 from mammography.terms import Laterality, ViewPosition
 
 GRADES = ("1", "2", "3", "4", "4a", "4b", "4c", "5", "6")
@@ -48,33 +49,14 @@ class Image:
     place: str = ""
 
 
-@dataclass(frozen=True)
-class ImageTable:
-    """The table.
+def read_images(root: Path, table: str = "") -> Listing[Image]:
+    """Read ``INbreast.csv`` of a folder, or the table that is named.
 
-    Attributes:
-        rows: Number of rows.
-        images: One per row that is understood.
-        problems: What is wrong.
+    Raises:
+        TableError: If there is none, or it is unreadable or lacks a column.
     """
-
-    rows: int
-    images: tuple[Image, ...]
-    problems: cells.Problems
-
-    @classmethod
-    def read(cls, root: Path, table: str = "") -> "ImageTable":
-        """Read ``INbreast.csv`` of a folder, or the table that is named.
-
-        Raises:
-            TableError: If there is none, or it is unreadable or lacks a column.
-        """
-        path = find_table(root, table, _STEM)
-        columns, rows = read_table(path)
-        check_columns(path, columns, _COLUMNS)
-        reader = _RowReader(cells.Problems(path.name))
-        found = [reader.read(row) for row in rows]
-        return cls(len(rows), tuple(image for image in found if image), reader.problems)
+    path = find_table(root, table, _STEM)
+    return read_listing(path, _COLUMNS, _RowReader)
 
 
 @dataclass

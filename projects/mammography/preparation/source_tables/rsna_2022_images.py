@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mammography.preparation import cells
-from mammography.preparation.tables import Row, check_columns, find_table, read_table
+from mammography.preparation.source_tables.listing import Listing, read_listing
+from mammography.preparation.tables import Row, find_table
 from mammography.terms import Laterality, ViewPosition
 
 # The axillary tail is a projection of its own here, in DICOM a modifier of others.
@@ -89,33 +90,14 @@ class Image:
         return None if self.view == AXILLARY_TAIL else ViewPosition(self.view)
 
 
-@dataclass(frozen=True)
-class ImageTable:
-    """The table.
+def read_images(root: Path, table: str = "") -> Listing[Image]:
+    """Read the training table of a folder, or the one that is named.
 
-    Attributes:
-        rows: Number of rows.
-        images: One per row that is understood.
-        problems: What is wrong.
+    Raises:
+        TableError: If there is none, or it is unreadable or lacks a column.
     """
-
-    rows: int
-    images: tuple[Image, ...]
-    problems: cells.Problems
-
-    @classmethod
-    def read(cls, root: Path, table: str = "") -> "ImageTable":
-        """Read the training table of a folder, or the one that is named.
-
-        Raises:
-            TableError: If there is none, or it is unreadable or lacks a column.
-        """
-        path = find_table(root, table, _STEM)
-        columns, rows = read_table(path, _COLUMNS)
-        check_columns(path, columns, _COLUMNS)
-        reader = _RowReader(cells.Problems(path.name))
-        found = [reader.read(row) for row in rows]
-        return cls(len(rows), tuple(image for image in found if image), reader.problems)
+    path = find_table(root, table, _STEM)
+    return read_listing(path, _COLUMNS, _RowReader, only=_COLUMNS)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mammography.preparation.contents import Contents, check_task_names, encode_labels
 from mammography.preparation.headers.peek import peek
-from mammography.preparation.source_tables.cmmd_breasts import Breast, BreastTable
+from mammography.preparation.source_tables.cmmd_breasts import Breast, read_breasts
 from mammography.preparation.source_tables.tcia import TciaDownload
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
@@ -49,10 +49,10 @@ def read_records(
         ValueError: If a task is unknown, or two downloads lie below ``root``.
     """
     check_task_names("cmmd", tasks, _OUTCOMES)
-    listed = BreastTable.read(root, table)
+    listed = read_breasts(root, table)
     listed.problems.check()
     patients: dict[str, dict[Laterality, Breast]] = {}
-    for breast in listed.breasts:
+    for breast in listed.items:
         patients.setdefault(breast.patient_id, {})[breast.laterality] = breast
     download = TciaDownload(root, patients)
     odd: Counter[str] = Counter()
@@ -71,18 +71,18 @@ def read_contents(
     """
     del unlisted
     check_task_names("cmmd", tasks, _OUTCOMES)
-    listed = BreastTable.read(root, table)
+    listed = read_breasts(root, table)
     return Contents(
         rows=listed.rows,
         records=tuple(
             _record(breast, tasks, f"{breast.patient_id}/{breast.laterality}/{number}")
-            for breast in listed.breasts
+            for breast in listed.items
             for number in range(breast.images)
         ),
         problems=(listed.problems,),
         facts={
             "breasts_by": {
-                name: dict(Counter(getattr(breast, name) or "none" for breast in listed.breasts))
+                name: dict(Counter(getattr(breast, name) or "none" for breast in listed.items))
                 for name in ("classification", "abnormality", "subtype")
             }
         },

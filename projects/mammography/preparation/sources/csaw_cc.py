@@ -21,8 +21,8 @@ from mammography.preparation.source_tables.csaw_cc_images import (
     SCREEN_DETECTED,
     SITUATIONS,
     Image,
-    ImageTable,
     find_files,
+    read_images,
 )
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
@@ -71,13 +71,13 @@ def read_records(
     """
     labels = _malignant(interval, priors, healthy_breast)
     check_task_names("csaw_cc", tasks, _OUTCOMES)
-    listed = ImageTable.read(root, table)
+    listed = read_images(root, table)
     listed.problems.check()
-    masks = {image.name: _mask_name(image.name) for image in listed.images if annotations}
-    files = find_files(root, {image.name for image in listed.images} | set(masks.values()))
+    masks = {image.name: _mask_name(image.name) for image in listed.items if annotations}
+    files = find_files(root, {image.name for image in listed.items} | set(masks.values()))
     if masks and not files.keys() & set(masks.values()):
         logger.warning("%s holds no mask of a cancer: none is outlined", root)
-    for image in listed.images:
+    for image in listed.items:
         path = files.get(image.name, image.name)
         yield _record(image, tasks, labels, path, files.get(masks.get(image.name, "")))
 
@@ -98,8 +98,8 @@ def read_contents(
     del annotations
     labels = _malignant(interval, priors, healthy_breast)
     check_task_names("csaw_cc", tasks, _OUTCOMES)
-    listed = ImageTable.read(root, table)
-    images = listed.images
+    listed = read_images(root, table)
+    images = listed.items
     situations = Counter(image.situation for image in images)
     women = {image.patient_id: image.situation != CONTROL for image in images}
     views = Counter((i.exam_id, i.laterality, i.view_position) for i in images)

@@ -13,8 +13,9 @@ from mammography.preparation.contents import (
     encode_labels,
 )
 from mammography.preparation.source_tables.inbreast_files import FOLDER, ImageFiles
-from mammography.preparation.source_tables.inbreast_images import Image, ImageTable
+from mammography.preparation.source_tables.inbreast_images import Image, read_images
 from mammography.preparation.source_tables.inbreast_rois import KINDS, Outlines, presence
+from mammography.preparation.source_tables.listing import Listing
 from mammography.preparation.tables import Row
 from mammography.structures.annotation import Finding, ImageRecord
 from mammography.structures.task import Task
@@ -65,11 +66,11 @@ def read_contents(
     """Read the table, the outlines, and the names of the files, which tell the patients."""
     check_task_names("inbreast", tasks, _OUTCOMES)
     check_choice("inbreast", "birads_3", birads_3, _BIRADS_3)
-    listed, files, outlines = ImageTable.read(root, table), ImageFiles.find(root), Outlines(root)
+    listed, files, outlines = read_images(root, table), ImageFiles.find(root), Outlines(root)
     notes: Counter[str] = Counter()
     records = []
-    exams = _exams(listed.images, files)
-    for image in listed.images:
+    exams = _exams(listed.items, files)
+    for image in listed.items:
         before = len(outlines.problems.found)
         findings = outlines.read(image.number)
         if findings is None and image.birads == "1" and outlines.exist:
@@ -96,7 +97,7 @@ def read_contents(
                 findings=findings or (),
             )
         )
-    surplus = len(files.files.keys() - {image.number for image in listed.images})
+    surplus = len(files.files.keys() - {image.number for image in listed.items})
     notes["files of images that the table does not list, left out"] += surplus
     notes["DICOM files with a name of another form, left out"] += files.others
     labels = Counter(finding.label for record in records for finding in record.findings)
@@ -108,7 +109,7 @@ def read_contents(
     )
 
 
-def _agrees(image: Image, files: ImageFiles, listed: ImageTable) -> bool:
+def _agrees(image: Image, files: ImageFiles, listed: Listing[Image]) -> bool:
     """Compare the side with that of the name of the file, and note if they differ."""
     file = files.files.get(image.number)
     if file is None or file.laterality is image.laterality:

@@ -15,11 +15,12 @@ from mammography.preparation.contents import (
     encode_labels,
 )
 from mammography.preparation.source_tables.image_folder import ImageFolder
+from mammography.preparation.source_tables.listing import Listing
 from mammography.preparation.source_tables.rsna_2022_images import (
     SITES,
     VIEWS,
     Image,
-    ImageTable,
+    read_images,
 )
 from mammography.structures.annotation import ImageRecord
 from mammography.structures.task import Task
@@ -100,16 +101,16 @@ class _Rsna2022:
         check_choice("rsna_2022", "sites", self.sites, SITES)
 
     @cached_property
-    def listed(self) -> ImageTable:
-        return ImageTable.read(self.root, self.table)
+    def listed(self) -> Listing[Image]:
+        return read_images(self.root, self.table)
 
     @cached_property
     def kept(self) -> list[Image]:
-        return [image for image in self.listed.images if not self._left_out_by(image)]
+        return [image for image in self.listed.items if not self._left_out_by(image)]
 
     def contents(self, path: Callable[[str, str], str]) -> Contents:
         """Return the records, and what to compare with the card."""
-        listed = self.listed.images
+        listed = self.listed.items
         return Contents(
             rows=self.listed.rows,
             records=tuple(self._record(image, path) for image in self.kept),
