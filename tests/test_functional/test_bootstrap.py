@@ -1,16 +1,20 @@
 """Tests of mammography/functional/bootstrap.py."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
 from mammography.functional.bootstrap import (
+    bootstrap_areas,
     patient_bootstrap,
     patient_bootstrap_roc_auc,
     percentile_interval,
     weighted_roc_auc,
 )
+from mammography.functional.curve_areas import curve_areas
 
 
 def draw(patients=60, images=4, spread=1.0, seed=0):
@@ -134,3 +138,52 @@ def test_resamples_of_one_class_are_drawn_again():
     draws = patient_bootstrap(labels, scores, patient, repeats=500)["roc_auc"]
     assert draws.shape == (500, 1)
     assert np.isfinite(draws).all()
+
+
+def test_a_stratified_resample_hardly_lacks_a_class_and_the_interval_is_narrower():
+    # A positive patient in ten: one resample in some thousand is of one class.
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(30), 5)
+    labels = (patient < 3).astype(int)
+    scores = labels + rng.normal(size=150)
+    plain = bootstrap_areas(labels, scores, patient, repeats=1000)
+    kept = bootstrap_areas(labels, scores, patient, repeats=1000, stratified=True)
+    assert plain.redrawn > 10
+    assert kept.redrawn == 0
+    assert kept.draws.std() < plain.draws.std()
+    assert kept.estimate == plain.estimate == pytest.approx(roc_auc_score(labels, scores))
+
+
+def test_the_bca_interval_of_patients_with_one_image_is_that_of_scipy_on_the_same_draws():
+    labels, scores, patient = draw(patients=60, images=1)
+    found = bootstrap_areas(labels, scores, patient, jackknife=True)
+    theirs = bootstrap(
+        (labels, scores),
+        # Not of scikit-learn, which rounds otherwise: draws that equal the area count half.
+        lambda y, s: curve_areas(y, s)["roc_auc"],
+        paired=True,
+        vectorized=False,
+        method="BCa",
+        n_resamples=0,
+        bootstrap_result=SimpleNamespace(bootstrap_distribution=found.draws[:, 0]),
+    ).confidence_interval
+    np.testing.assert_allclose(found.bca()[0], theirs, rtol=1e-10)
+
+
+def test_numbers_come_area_by_area_and_score_by_score():
+    labels, scores, patient = draw()
+    found = bootstrap_areas(
+        labels, [scores, -scores], patient, areas=("roc_auc", "average_precision"), repeats=20
+    )
+    expected = [
+        measure(labels, s)
+        for measure in (roc_auc_score, average_precision_score)
+        for s in (scores, -scores)
+    ]
+    np.testing.assert_allclose(found.estimate, expected)
+    np.testing.assert_allclose(found.draws[:, 0], 1 - found.draws[:, 1])
+
+
+def test_a_score_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="scores finite"):
+        bootstrap_areas([0, 1] * 10, [np.nan] * 20, range(20))

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
+from binary_studies import small_studies
 from mammography.functional.delong import RocAreas, area_interval, compare_areas, roc_areas
 
 
@@ -128,3 +130,117 @@ def test_what_is_no_study_is_refused(labels, scores, rule):
 def test_a_test_needs_two_areas():
     with pytest.raises(ValueError, match="must be two, got 1"):
         compare_areas(RocAreas(np.array([0.5]), np.array([[0.1]])))
+
+
+def test_a_published_table_gives_the_area_and_interval_of_proc():
+    # Outcome by grade in pROC's example study (Turck et al., Intensive Care Medicine 2010;36:107):
+    # Good and Poor by grades 1 to 5. pROC's tests (test-auc.R, test-var.R) state both numbers.
+    good, poor = [37, 20, 3, 8, 4], [2, 12, 1, 8, 18]
+    labels = np.repeat([0, 1], [sum(good), sum(poor)])
+    grades = np.repeat([*range(1, 6)] * 2, good + poor)
+    found = roc_areas(labels, grades)
+    assert found.areas[0] == pytest.approx(0.823678861788618, rel=1e-12)
+    assert found.covariance[0, 0] == pytest.approx(0.00146991470882363, rel=1e-12)
+    assert found.cases == 113
+
+
+# Three markers of that study, as pROC's tests state them: test-auc.R, test-var.R, test-cov.R.
+GRADE, S100B, NDKA = range(3)
+PROC = RocAreas(
+    np.array([0.823678861788618, 0.731368563685637, 0.611957994579946]),
+    np.array(
+        [
+            [0.00146991470882363, 0.00119615567376754, -0.000532967856762438],
+            [0.00119615567376754, 0.00266868245717244, -0.000756164938056579],
+            [-0.000532967856762438, -0.000756164938056579, 0.0031908105493913],
+        ]
+    ),
+    113,
+)
+
+
+def of_proc(*rows):
+    return RocAreas(PROC.areas[[*rows]], PROC.covariance[np.ix_(rows, rows)], PROC.cases)
+
+
+@pytest.mark.parametrize(
+    ("pair", "z", "p_value", "interval"),
+    [
+        (
+            (GRADE, S100B),
+            2.20898359144091,
+            0.0271757822291882,
+            (0.0104061769564846, 0.174214419249478),
+        ),
+        (
+            (GRADE, NDKA),
+            2.79777591868904,
+            0.00514557970691098,
+            (0.0634011709339876, 0.3600405634833566),
+        ),
+        (
+            (NDKA, S100B),
+            -1.39077002573558,
+            0.164295175223054,
+            (-0.2876917446341914, 0.0488706064228094),
+        ),
+    ],
+)
+def test_paired_tests_are_those_of_proc(pair, z, p_value, interval):
+    test = compare_areas(of_proc(*pair))
+    assert (test.z, test.p_value) == pytest.approx((z, p_value), rel=1e-10)
+    assert test.interval == pytest.approx(interval, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("pair", "statistic", "p_value"),
+    [
+        ((GRADE, S100B), 1.43490640926908, 0.152825378808796),
+        ((GRADE, NDKA), 3.10125096778969, 0.00220950791756457),
+        ((NDKA, S100B), -1.55995743389685, 0.120192832430845),
+    ],
+)
+def test_unpaired_tests_by_student_and_welch_are_those_of_proc(pair, statistic, p_value):
+    test = compare_areas(of_proc(pair[0]), of_proc(pair[1]))
+    assert (test.z, test.p_value) == pytest.approx((statistic, p_value), rel=1e-10)
+    assert test.degrees < 113 * 2
+
+
+def test_the_plain_interval_is_that_of_proc():
+    found = area_interval(PROC.areas[NDKA], PROC.covariance[NDKA, NDKA], scale="plain")
+    assert found == pytest.approx((0.501244999271703, 0.722670989888189), rel=1e-12)
+
+
+def test_scores_that_rank_all_cases_alike_do_not_differ():
+    labels, first, _ = draw(5)
+    test = compare_areas(roc_areas(labels, first, np.exp(first)))
+    assert (test.difference, test.p_value) == (0, 1)
+    assert all(map(math.isnan, test.interval))
+
+
+@given(small_studies())
+def test_swapped_labels_and_turned_scores_give_one_minus_the_area(study):
+    labels, scores = study
+    found = roc_areas(labels, scores, -scores)
+    swapped = roc_areas(1 - labels, scores)
+    assert found.areas[0] == pytest.approx(1 - found.areas[1], abs=1e-12)
+    assert found.areas[0] == pytest.approx(1 - swapped.areas[0], abs=1e-12)
+    assert swapped.covariance[0, 0] == pytest.approx(found.covariance[0, 0], abs=1e-12)
+    assert found.covariance[0, 1] == pytest.approx(-found.covariance[0, 0], abs=1e-12)
+
+
+@given(small_studies())
+def test_only_the_ranks_count(study):
+    labels, scores = study
+    found = roc_areas(labels, scores, np.arctan(scores), 5 * scores - 3)
+    np.testing.assert_allclose(found.areas, found.areas[0], atol=1e-12)
+    np.testing.assert_allclose(found.covariance, found.covariance[0, 0], atol=1e-12)
+
+
+def test_two_cases_of_a_class_are_the_fewest_and_a_million_are_not_too_many():
+    assert roc_areas([0, 0, 1, 1], [1, 3, 2, 4]).covariance[0, 0] > 0
+    rng = np.random.default_rng(0)
+    labels = (rng.random(1_000_000) < 0.01).astype(int)
+    found = roc_areas(labels, labels + rng.normal(size=labels.size))
+    error = math.sqrt(found.covariance[0, 0])
+    assert abs(found.areas[0] - norm.cdf(1 / math.sqrt(2))) < 4 * error < 0.02

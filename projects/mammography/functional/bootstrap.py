@@ -1,17 +1,16 @@
 """Intervals that respect that the images of one patient belong together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from mammography.functional.binary_cases import Floats, binary_cases
 from mammography.functional.curve_areas import AREAS, Ranking, curve_areas
+from mammography.functional.resamples import Resamples
+from mammography.functional.resampling import patient_strata, resample_patients
 
 FEWEST_OF_A_CLASS = 10
-# Cases times resamples that are held at a time: some ten megabytes per array.
-_HELD = 2_000_000
-
-Floats = NDArray[np.float64]
 
 
 def weighted_roc_auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike) -> float:
@@ -32,21 +31,20 @@ def weighted_roc_auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike) -
     return curve_areas(labels, scores, weights)["roc_auc"]
 
 
-def patient_bootstrap(
+def bootstrap_areas(
     labels: ArrayLike,
     scores: ArrayLike,
     patients: ArrayLike,
     *,
     areas: Sequence[str] = ("roc_auc",),
+    stratified: bool = False,
     repeats: int = 2000,
     seed: int = 0,
-) -> dict[str, Floats]:
-    """Return the areas under curves of resampled patients.
+    jackknife: bool = False,
+) -> Resamples:
+    """Return the areas under curves of a study and of resampled patients.
 
-    Patients are drawn with replacement, each with all cases: the images or breasts of one patient
-    are alike, and an interval that takes them for independent is too narrow. A resample
-    with one class only is drawn again. All scores see the same resamples, so that the
-    difference of two columns is the paired difference.
+    A resample with one class only is drawn again, and counted.
 
     Shapes:
         - labels, patients: ``(N,)``; labels are 0 or 1, patients any names.
@@ -57,52 +55,67 @@ def patient_bootstrap(
         scores: Higher for class 1.
         patients: Whom each case belongs to.
         areas: Some of ``roc_auc``, ``pr_auc``, ``average_precision``.
+        stratified: Whether to draw as many patients with a positive case as there are; then
+            hardly a resample lacks a class, and the number of positives does not vary, as where
+            a study took cases and controls.
         repeats: Number of resamples.
         seed: Of the resampling.
+        jackknife: Whether to leave out patients as well, for BCa intervals.
 
     Returns:
-        Name of the area to its values, ``(repeats, K)``.
+        All scores of the first area, then of the next: A times K numbers.
 
     Raises:
         ValueError: If a class has fewer than ten cases, too few for an interval.
 
-    References:
-        Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3; patients
-        as units: Rutter, Academic Radiology 2000, 7:413.
+    Example:
+        >>> labels, patients = [0, 1] * 20, range(40)
+        >>> found = bootstrap_areas(labels, [0, 3, 1, 2, 4] * 8, patients, repeats=100)
+        >>> found.estimates()[0].value
+        0.5
     """
-    truth = np.asarray(labels)
-    fewest = min((truth == 0).sum(), (truth == 1).sum())
+    positive, table = binary_cases("bootstrap_areas", labels, scores)
+    fewest = min(positive.sum(), (~positive).sum())
     if fewest < FEWEST_OF_A_CLASS:
         raise ValueError(
             f"an interval must rest on at least {FEWEST_OF_A_CLASS} cases of each class, "
             f"got {fewest}"
         )
-    rankings = [Ranking.of(truth, row) for row in np.atleast_2d(np.asarray(scores, float))]
-    parts: dict[str, list[Floats]] = {name: [] for name in areas}
-    for weights in _resample(truth == 1, np.asarray(patients), repeats, seed):
+    rankings = [Ranking.of(positive, row) for row in table]
+
+    def statistic(weights: Floats) -> Floats:
         tallies = [ranking.tally(weights) for ranking in rankings]
-        for name, part in parts.items():
-            part.append(np.stack([AREAS[name](*tally) for tally in tallies], axis=1))
-    return {name: np.concatenate(part) for name, part in parts.items()}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.stack([AREAS[name](*tally) for name in areas for tally in tallies], axis=1)
+        found[np.prod([total[:, -1] for total in tallies[0]], axis=0) == 0] = np.nan
+        return found
+
+    return resample_patients(
+        statistic,
+        patients,
+        strata=patient_strata(positive, patients) if stratified else None,
+        repeats=repeats,
+        seed=seed,
+        jackknife=jackknife,
+    )
 
 
-def _resample(
-    positive: NDArray[np.bool_], patients: NDArray[np.generic], repeats: int, seed: int
-) -> Iterator[Floats]:
-    """Yield how often each case counts, a row per resample, some resamples at a time."""
-    _, member = np.unique(patients, return_inverse=True)
-    count = int(member.max()) + 1
-    rng = np.random.default_rng(seed)
-    step, left = max(1, _HELD // len(member)), repeats
-    while left:
-        rows = min(step, left)
-        drawn = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
-        weights = times[:, member].astype(float)
-        of_class_1 = weights[:, positive].sum(axis=1)
-        weights = weights[(of_class_1 > 0) & (of_class_1 < weights.sum(axis=1))]
-        left -= len(weights)
-        yield weights
+def patient_bootstrap(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    patients: ArrayLike,
+    *,
+    areas: Sequence[str] = ("roc_auc",),
+    repeats: int = 2000,
+    seed: int = 0,
+) -> dict[str, Floats]:
+    """Return the areas of resampled patients by name, ``(repeats, K)`` each.
+
+    See :func:`bootstrap_areas`, of which these are the draws. All scores see the same
+    resamples, so that the difference of two columns is the paired difference.
+    """
+    found = bootstrap_areas(labels, scores, patients, areas=areas, repeats=repeats, seed=seed)
+    return dict(zip(areas, np.split(found.draws, len(areas), axis=1), strict=True))
 
 
 def percentile_interval(draws: ArrayLike, level: float = 0.95) -> tuple[float, float]:

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from numpy.typing import ArrayLike
+from scipy.stats import norm, rankdata, t
 
-Floats = NDArray[np.float64]
+from mammography.functional.binary_cases import Bools, Floats, binary_cases
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +18,13 @@ class RocAreas:
     Attributes:
         areas: One per score, ``(K,)``.
         covariance: Of the areas, ``(K, K)``.
+        cases: How many independent cases (patients, where they are the units) these rest on;
+            infinite where that is not known.
     """
 
     areas: Floats
     covariance: Floats
+    cases: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class AreaTest:
         interval: Of the difference.
         z: Difference per standard error; NaN where there is none.
         p_value: Two-sided.
+        degrees: Degrees of freedom of Student's t; infinite where ``z`` is taken for normal.
     """
 
     difference: float
     interval: tuple[float, float]
     z: float
     p_value: float
+    degrees: float = math.inf
 
 
 def roc_areas(labels: ArrayLike, *scores: ArrayLike) -> RocAreas:
@@ -63,34 +68,32 @@ def roc_areas(labels: ArrayLike, *scores: ArrayLike) -> RocAreas:
         >>> round(float(found.areas[0]), 4), round(float(found.covariance[0, 0]), 4)
         (0.8889, 0.0247)
     """
-    positive, table = _checked(labels, scores)
-    count1, count0 = int(positive.sum()), int((~positive).sum())
-    together = rankdata(table, axis=1)
-    # Share of the other class that each case is ranked above: DeLong's structural components.
-    above1 = (together[:, positive] - rankdata(table[:, positive], axis=1)) / count0
-    above0 = 1 - (together[:, ~positive] - rankdata(table[:, ~positive], axis=1)) / count1
-    covariance = np.cov(above1) / count1 + np.cov(above0) / count0
+    positive, table = binary_cases("roc_areas", labels, scores, fewest=2)
+    above1, above0 = shares_below(positive, table)
+    covariance = np.cov(above1) / above1.shape[1] + np.cov(above0) / above0.shape[1]
     size = len(table)
-    return RocAreas(above1.mean(axis=1), np.reshape(covariance, (size, size)))
+    return RocAreas(above1.mean(axis=1), np.reshape(covariance, (size, size)), positive.size)
 
 
-def _checked(labels: ArrayLike, scores: tuple[ArrayLike, ...]) -> tuple[NDArray[np.bool_], Floats]:
-    truth = np.asarray(labels, dtype=np.float64)
-    table = np.atleast_2d(np.asarray(scores, dtype=np.float64))
-    if not scores or truth.ndim != 1 or table.shape[1:] != truth.shape:
-        raise ValueError(
-            "roc_areas: labels and scores must be as many, "
-            f"got {truth.shape} labels and scores of {table.shape}"
-        )
-    if not np.isin(truth, (0, 1)).all() or not np.isfinite(table).all():
-        raise ValueError("roc_areas: labels must be 0 or 1 and scores finite")
-    positive = truth == 1
-    if min(positive.sum(), (~positive).sum()) < 2:
-        raise ValueError(
-            "roc_areas: each class must have at least 2 cases, "
-            f"got {positive.sum()} positive, {(~positive).sum()} negative"
-        )
-    return positive, table
+def shares_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
+    """Return DeLong's structural components, in O(n log n).
+
+    Shapes:
+        positive: ``(N,)``; scores: ``(K, N)``.
+
+    Returns:
+        For each positive case the share of negative ones below it, ``(K, P)``, and for each
+        negative case the share of positive ones above it, ``(K, N - P)``; ties count half.
+
+    Example:
+        >>> shares_below(np.array([False, True, True]), np.array([[2.0, 2.0, 3.0]]))
+        (array([[0.5, 1. ]]), array([[0.75]]))
+    """
+    count1, count0 = int(positive.sum()), int((~positive).sum())
+    together = rankdata(scores, axis=1)
+    above1 = (together[:, positive] - rankdata(scores[:, positive], axis=1)) / count0
+    above0 = 1 - (together[:, ~positive] - rankdata(scores[:, ~positive], axis=1)) / count1
+    return above1, above0
 
 
 def area_interval(
@@ -131,13 +134,22 @@ def area_interval(
 def compare_areas(first: RocAreas, second: RocAreas | None = None, level: float = 0.95) -> AreaTest:
     """Test whether two ROC-AUCs differ.
 
+    The test takes the scores as given. It is not valid for a model and the same model with one
+    more variable where both were fitted to these very cases: their areas vary far less than the
+    variance says (Demler, Pencina and D'Agostino, Statistics in Medicine 2012;31:2577).
+
     Args:
         first: Two areas on the same cases (a paired test), or one.
-        second: One area on other cases (an unpaired test).
+        second: One area on other cases (an unpaired test, by Welch's t).
         level: Coverage of the interval of the difference.
 
     Raises:
         ValueError: If there are not two areas.
+
+    References:
+        Paired: DeLong et al., Biometrics 1988;44:837, equation 8. Unpaired: Welch, Biometrika
+        1947;34:28, with the number of cases of each area, as in pROC (Robin et al., BMC
+        Bioinformatics 2011;12:77).
 
     Example:
         >>> test = compare_areas(roc_areas([0, 0, 1, 1], [1, 2, 2, 3], [3, 1, 1, 2]))
@@ -147,18 +159,23 @@ def compare_areas(first: RocAreas, second: RocAreas | None = None, level: float 
     found = [*first.areas, *(second.areas if second else ())]
     if len(found) != 2:
         raise ValueError(f"compare_areas: areas must be two, got {len(found)}")
+    difference = float(found[0] - found[1])
+    degrees = math.inf
     if second is None:
         contrast = np.array([1.0, -1.0])
         variance = float(contrast @ first.covariance @ contrast)
+        # What rounding leaves of two scores that rank all cases alike.
+        variance *= variance > 1e-14 * float(np.trace(first.covariance))
     else:
-        variance = float(first.covariance[0, 0] + second.covariance[0, 0])
-    difference: Any = float(found[0] - found[1])
+        parts = [float(area.covariance[0, 0]) for area in (first, second)]
+        variance = sum(parts)
+        lost = sum(v**2 / (a.cases - 1) for v, a in zip(parts, (first, second), strict=True))
+        degrees = variance**2 / lost if lost > 0 else math.inf
     if not variance > 0:
         same = math.nan if difference else 1.0
         return AreaTest(difference, (math.nan, math.nan), math.nan, same)
     error = math.sqrt(variance)
-    reach = float(norm.ppf((1 + level) / 2)) * error
+    reach = float(t.ppf((1 + level) / 2, degrees)) * error
     z = difference / error
-    return AreaTest(
-        difference, (difference - reach, difference + reach), z, float(2 * norm.sf(abs(z)))
-    )
+    bounds = (difference - reach, difference + reach)
+    return AreaTest(difference, bounds, z, float(2 * t.sf(abs(z), degrees)), degrees)
