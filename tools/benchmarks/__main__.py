@@ -11,7 +11,7 @@ import cv2
 from tools import benchmarks
 from tools.benchmarks.timing import HEADER, Ratio
 
-_NO_BENCHMARKS = ("__main__", "timing", "mammograms")
+_NO_BENCHMARKS = ("__main__", "timing", "mammograms", "coverage")
 
 
 def names() -> list[str]:

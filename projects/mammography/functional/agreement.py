@@ -41,7 +41,7 @@ def weighted_kappa(
 
     References:
         Cohen, Psychological Bulletin 1968;70:213; the standard error: Fleiss, Cohen and Everitt,
-        Psychological Bulletin 1969;72:323, equation 9.
+        Psychological Bulletin 1969;72:323.
 
     Example:
         >>> found = weighted_kappa([0, 1, 2, 2, 1, 0], [0, 1, 2, 1, 1, 1])

@@ -60,8 +60,8 @@ def brier_score(
 
     References:
         Brier, Monthly Weather Review 1950;78:1; Murphy, Journal of Applied Meteorology
-        1973;12:595, equation 14; within bins: Stephenson, Coelho and Jolliffe, Weather and
-        Forecasting 2008;23:752, equation 5.
+        1973;12:595; within bins: Stephenson, Coelho and Jolliffe, Weather and
+        Forecasting 2008;23:752.
 
     Example:
         >>> found = brier_score([0, 1, 1, 1], [0.2, 0.2, 0.8, 0.8])

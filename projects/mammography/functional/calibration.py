@@ -136,7 +136,7 @@ def spiegelhalter(labels: ArrayLike, probabilities: ArrayLike) -> SpiegelhalterT
         ValueError: If a label or probability is none.
 
     References:
-        Spiegelhalter, Statistics in Medicine 1986;5:421, equation 5.
+        Spiegelhalter, Statistics in Medicine 1986;5:421.
 
     Example:
         >>> round(spiegelhalter([0, 0, 1, 1, 0], [0.1, 0.3, 0.7, 0.9, 0.2]).z, 3)

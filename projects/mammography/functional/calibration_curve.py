@@ -69,7 +69,7 @@ def smooth_calibration(
         ValueError: If a label or probability is none, or there are fewer than three cases.
 
     References:
-        Austin and Steyerberg, Statistics in Medicine 2019;38:4051, section 2 (whose R code fits
+        Austin and Steyerberg, Statistics in Medicine 2019;38:4051 (whose R code fits
         local parabolas); lowess: Cleveland, Journal of the American Statistical Association
         1979;74:829.
 

@@ -24,7 +24,7 @@ def clustered_roc_areas(labels: ArrayLike, patients: ArrayLike, *scores: ArrayLi
             number it can be.
 
     References:
-        Obuchowski, Biometrics 1997;53:567, section 2.
+        Obuchowski, Biometrics 1997;53:567.
 
     Example:
         >>> found = clustered_roc_areas([0, 1, 0, 1], ["a", "a", "b", "b"], [1, 3, 2, 4])

@@ -45,7 +45,7 @@ def mcnemar(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> McNemar
     References:
         McNemar, Psychometrika 1947;12:153; corrected: Edwards, Psychometrika 1948;13:185;
         interval of the difference: Bonett and Price, Journal of Educational and Behavioral
-        Statistics 2012;37:479, equation 5.
+        Statistics 2012;37:479.
 
     Example:
         >>> found = mcnemar([1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 1])

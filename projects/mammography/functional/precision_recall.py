@@ -35,7 +35,7 @@ def average_precision_interval(
 
     References:
         Boyd, Eng and Page, Area under the precision-recall curve: point estimates and confidence
-        intervals, ECML PKDD 2013, section 3.2.
+        intervals, ECML PKDD 2013 (binomial and logit intervals).
 
     Example:
         >>> [round(end, 3) for end in average_precision_interval(0.6, 100)]

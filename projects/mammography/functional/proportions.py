@@ -104,7 +104,7 @@ def clustered_proportion(successes: ArrayLike, trials: ArrayLike, level: float =
             the trials.
 
     References:
-        Rao and Scott, Biometrics 1992;48:577, equations 1 to 3.
+        Rao and Scott, Biometrics 1992;48:577.
 
     Example:
         >>> clustered_proportion([4, 0, 4, 4], [4, 4, 4, 4])

@@ -59,7 +59,7 @@ def net_reclassification(
         ValueError: If a class has no case, or a label or probability is no number it can be.
 
     References:
-        Pencina et al., Statistics in Medicine 2008;27:157, equations 6 to 9; category-free:
+        Pencina et al., Statistics in Medicine 2008;27:157; category-free:
         Pencina et al., Statistics in Medicine 2011;30:11. Caveats: Hilden and Gerds, Statistics in
         Medicine 2014;33:3405; Kerr et al., Epidemiology 2014;25:114; Pepe et al., Statistics in
         Biosciences 2015;7:282.
@@ -95,7 +95,7 @@ def discrimination_improvement(
         ValueError: If a class has no case, or a label or probability is no number it can be.
 
     References:
-        Pencina et al., Statistics in Medicine 2008;27:157, equations 12 to 14. Caveats: Kerr et
+        Pencina et al., Statistics in Medicine 2008;27:157. Caveats: Kerr et
         al., American Journal of Epidemiology 2011;174:364; Hilden and Gerds, Statistics in
         Medicine 2014;33:3405.
 

@@ -44,7 +44,7 @@ class Resamples:
             ValueError: If no patients were left out; ask for ``jackknife=True``.
 
         References:
-            Efron, Journal of the American Statistical Association 1987;82:171, section 2.
+            Efron, Journal of the American Statistical Association 1987;82:171.
         """
         if not self.influence.size:
             raise ValueError("bca: resamples must have influences, got none: pass jackknife=True")

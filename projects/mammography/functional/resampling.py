@@ -141,7 +141,7 @@ def _influence(
 ) -> Floats:
     """Return how much less the numbers are without each patient, or group of patients.
 
-    Per kind of patients, as for a statistic of several samples: Efron (1987), section 6.
+    Per kind of patients, as for a statistic of several samples (Efron, 1987).
     """
     parts = []
     for kind in kinds:
