@@ -1,7 +1,11 @@
 """Invented studies with a yes-or-no outcome, independent or of several images per patient."""
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+# A machine that others use as well must not fail a property for the time it takes.
+unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def draw_cases(seed=0, positives=40, negatives=60, digits=9, separation=1.0):

@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from binary_studies import unhurried
 from mammography.functional.agreement import weighted_kappa
 
 WEIGHTS = {"none": None, "linear": "linear", "quadratic": "quadratic"}
@@ -23,6 +24,7 @@ def from_table(table):
 classes = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=60)
 
 
+@unhurried
 @given(classes, st.sampled_from(list(WEIGHTS)))
 def test_kappa_is_that_of_scikit_learn_and_the_readers_may_be_swapped(pairs, weights):
     first, second = np.array(pairs).T

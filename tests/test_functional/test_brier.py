@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
-from binary_studies import draw_forecasts
+from binary_studies import draw_forecasts, unhurried
 from golden import golden
 from mammography.functional.brier import brier_score
 
@@ -23,6 +23,7 @@ def test_the_score_is_that_of_scikit_learn_and_of_the_reference_values():
     assert found == pytest.approx(case["brier_sklearn"], rel=1e-12)
 
 
+@unhurried
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=1, max_size=40))
 def test_the_parts_of_repeated_probabilities_are_those_of_murphy_and_leave_nothing(cases):
     labels = np.array([case[0] for case in cases]).astype(int)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from binary_studies import draw_forecasts
+from binary_studies import draw_forecasts, unhurried
 from golden import golden
 from mammography.functional.calibration_curve import reliability_curve, smooth_calibration
 from mammography.functional.proportions import proportion
@@ -101,6 +101,7 @@ def test_a_bin_of_one_patient_has_no_interval():
     assert np.isfinite(curve.intervals[1]).all()
 
 
+@unhurried
 @given(st.lists(st.integers(0, 10), min_size=3, max_size=40), st.integers(1, 12))
 def test_counts_add_up_whatever_the_ties(tenths, bins):
     chances = np.array(tenths) / 10

@@ -8,7 +8,7 @@ from hypothesis import given
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from binary_studies import draw_cases, draw_patients, small_studies
+from binary_studies import draw_cases, draw_patients, small_studies, unhurried
 from mammography.functional.bootstrap import patient_bootstrap
 from mammography.functional.clustered_areas import clustered_roc_areas
 from mammography.functional.delong import area_interval, compare_areas, roc_areas
@@ -48,6 +48,7 @@ def test_area_and_variance_are_those_of_the_definition_with_any_ties(seed, digit
     assert found.cases == 25
 
 
+@unhurried
 @given(small_studies())
 def test_with_one_image_a_patient_it_is_delong(study):
     labels, scores = study
@@ -60,6 +61,7 @@ def test_with_one_image_a_patient_it_is_delong(study):
     np.testing.assert_allclose(found.covariance, delong.covariance, atol=1e-12)
 
 
+@unhurried
 @given(small_studies(fewest=3))
 def test_swapped_labels_give_one_minus_the_area_and_the_same_variance(study):
     labels, scores = study

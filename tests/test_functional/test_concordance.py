@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lifelines.utils import concordance_index as of_lifelines
 from sklearn.metrics import roc_auc_score
 
-from binary_studies import draw_cases
+from binary_studies import draw_cases, unhurried
 from mammography.functional.concordance import concordance_index
 
 
@@ -34,6 +34,7 @@ rows = st.lists(
 )
 
 
+@unhurried
 @given(rows)
 def test_any_small_study_is_that_of_all_its_pairs(rows):
     times, scores, events = (np.array(column) for column in zip(*rows, strict=True))

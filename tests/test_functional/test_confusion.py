@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 
-from binary_studies import draw_cases, draw_patients, small_studies
+from binary_studies import draw_cases, draw_patients, small_studies, unhurried
 from mammography.functional.confusion import (
     RATES,
     bootstrap_rates,
@@ -15,6 +15,7 @@ from mammography.functional.confusion import (
 from mammography.functional.proportions import proportion
 
 
+@unhurried
 @given(small_studies())
 def test_counts_are_those_of_scikit_learn_at_every_threshold(study):
     labels, scores = study
@@ -31,6 +32,7 @@ def test_counts_are_those_of_scikit_learn_at_every_threshold(study):
         assert ours == tuple(theirs)
 
 
+@unhurried
 @given(small_studies())
 def test_a_higher_threshold_never_finds_more_and_swapped_labels_swap_the_counts(study):
     labels, scores = study

@@ -8,7 +8,7 @@ from hypothesis import given
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from binary_studies import small_studies
+from binary_studies import small_studies, unhurried
 from mammography.functional.delong import RocAreas, area_interval, compare_areas, roc_areas
 
 
@@ -218,6 +218,7 @@ def test_scores_that_rank_all_cases_alike_do_not_differ():
     assert all(map(math.isnan, test.interval))
 
 
+@unhurried
 @given(small_studies())
 def test_swapped_labels_and_turned_scores_give_one_minus_the_area(study):
     labels, scores = study
@@ -229,6 +230,7 @@ def test_swapped_labels_and_turned_scores_give_one_minus_the_area(study):
     assert found.covariance[0, 1] == pytest.approx(-found.covariance[0, 0], abs=1e-12)
 
 
+@unhurried
 @given(small_studies())
 def test_only_the_ranks_count(study):
     labels, scores = study

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binary_studies import unhurried
 from mammography.functional.froc import FALSE_MARKS_PER_IMAGE, bootstrap_froc
 
 
@@ -35,6 +36,7 @@ def draw_marks(seed=0, patients=30):
 scores = st.lists(st.integers(0, 6), max_size=20)
 
 
+@unhurried
 @given(scores.filter(bool), scores, st.integers(1, 8))
 def test_sensitivities_are_those_of_all_thresholds_with_any_ties(lesions, false, images):
     lesions, false = np.array(lesions, float), np.array(false, float)

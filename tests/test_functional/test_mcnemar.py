@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as of_statsmodels
 
+from binary_studies import unhurried
 from mammography.functional.mcnemar import mcnemar
 
 
@@ -14,6 +15,7 @@ def calls(both, only_first, only_second, neither):
     return np.repeat([1, 1, 0, 0], counts), np.repeat([1, 0, 1, 0], counts)
 
 
+@unhurried
 @given(*[st.integers(0, 40)] * 4)
 def test_p_values_are_those_of_statsmodels(both, only_first, only_second, neither):
     assume(both + only_first + only_second + neither)
@@ -27,6 +29,7 @@ def test_p_values_are_those_of_statsmodels(both, only_first, only_second, neithe
         assert (found.p_exact, found.p_corrected) == (1, 1)
 
 
+@unhurried
 @given(*[st.integers(1, 40)] * 4)
 def test_swapped_readers_turn_the_difference(both, only_first, only_second, neither):
     first, second = calls(both, only_first, only_second, neither)

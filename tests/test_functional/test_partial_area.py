@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from sklearn.metrics import roc_auc_score
 
-from binary_studies import draw_cases, draw_patients, small_studies
+from binary_studies import draw_cases, draw_patients, small_studies, unhurried
 from mammography.functional.partial_area import (
     RocRange,
     bootstrap_partial_area,
@@ -48,6 +48,7 @@ def test_standardized_areas_are_those_of_scikit_learn(digits, highest):
     assert found.standardized == pytest.approx(roc_auc_score(labels, scores, max_fpr=highest))
 
 
+@unhurried
 @given(small_studies())
 def test_parts_of_the_range_add_up_and_turned_scores_turn_the_roles(study):
     labels, scores = study
@@ -64,6 +65,7 @@ def test_parts_of_the_range_add_up_and_turned_scores_turn_the_roles(study):
     assert one.area == pytest.approx(other.area, abs=1e-12)
 
 
+@unhurried
 @given(small_studies())
 def test_only_the_ranks_count(study):
     labels, scores = study

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 from statsmodels.stats.proportion import proportion_confint
 
+from binary_studies import unhurried
 from mammography.functional.proportions import (
     clustered_proportion,
     proportion,
@@ -32,6 +33,7 @@ def test_intervals_are_those_of_statsmodels_and_of_scipy(method, level):
         np.testing.assert_allclose(found[row], theirs, atol=1e-12)
 
 
+@unhurried
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from(list(METHODS)))
 def test_intervals_hold_the_share_lie_in_order_and_turn_with_it(successes, trials, method):
     successes = min(successes, trials)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import recall_score, roc_auc_score
 
-from binary_studies import draw_forecasts
+from binary_studies import draw_forecasts, unhurried
 from mammography.functional.reclassification import (
     discrimination_improvement,
     net_reclassification,
@@ -39,6 +39,7 @@ def test_without_one_every_case_that_moves_counts():
     assert found.nonevents.value == pytest.approx(1 / 2)
 
 
+@unhurried
 @given(st.integers(0, 1000))
 def test_swapped_labels_and_turned_probabilities_swap_the_parts_and_swapped_models_turn_them(seed):
     labels, old, new = old_and_new(seed, 60)

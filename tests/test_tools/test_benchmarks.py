@@ -110,3 +110,25 @@ def test_unknown_benchmark_is_refused_with_the_known_ones():
         message.strip().split(", ")
     )
     assert not {"timing", "mammograms", "__main__"} & set(message.strip().split(", "))
+
+
+IN_SMALL_STATISTICS = """
+import functools
+from tools.benchmarks import statistics
+
+statistics.IMAGES, statistics.CASES, statistics.REPEATS = 2000, 4000, 20
+statistics.alone = lambda function: function()
+statistics.compare = functools.partial(statistics.compare, repeats=1)
+for line in statistics.run():
+    print(line)
+"""
+
+
+def test_benchmarks_of_statistics_run():
+    done = subprocess.run(
+        [sys.executable, "-c", IN_SMALL_STATISTICS], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    assert sum(line.endswith("yes") for line in lines) == 4

@@ -1,0 +1,50 @@
+"""The simulation of coverage counts right, and gives the same with any number of processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+COUNT = """
+import sys
+sys.path.insert(0, ".")
+from tools.benchmarks.coverage.scenario import Scenario, measure
+
+def draw(rng):
+    # Of a mean of nine standard normal values: the interval of two thirds covers 95.4 %.
+    mean = rng.normal(size=9).mean()
+    return {("mean", "plain"): (mean - 2 / 3, mean + 2 / 3), ("mean", "none"): (mean, float("nan"))}
+
+plain, none = measure(Scenario("nine", {"mean": 0.0}, draw), 4000, 0)
+print(plain.covered, plain.above, plain.width, plain.undefined, none.undefined)
+"""
+
+
+def run(*command):
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_intervals_are_counted_that_hold_the_truth_and_that_are_none():
+    covered, above, width, undefined, none = map(float, run("-W", "ignore", "-c", COUNT).split())
+    assert covered == pytest.approx(0.9545, abs=0.012)
+    assert above == pytest.approx(0.0228, abs=0.008)
+    assert width == pytest.approx(4 / 3)
+    assert (undefined, none) == (0, 4000)
+
+
+def test_the_table_has_a_row_per_interval_and_does_not_depend_on_the_processes():
+    command = ("-m", "tools.benchmarks.coverage", "--studies", "4", "--only", "two readers")
+    one = [line for line in run(*command).splitlines() if line.startswith("|")]
+    two = [line for line in run(*command, "--processes", "2").splitlines() if line.startswith("|")]
+    assert one == two
+    assert len(one) == 2 + 2 * 3
+    shares = np.array([[float(cell) for cell in line.split("|")[4:7]] for line in one[2:]])
+    np.testing.assert_allclose(shares.sum(axis=1), 100, atol=0.2)
