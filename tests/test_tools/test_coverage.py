@@ -19,7 +19,7 @@ def draw(rng):
     mean = rng.normal(size=9).mean()
     return {("mean", "plain"): (mean - 2 / 3, mean + 2 / 3), ("mean", "none"): (mean, float("nan"))}
 
-plain, none = measure(Scenario("nine", {"mean": 0.0}, draw), 4000, 0)
+plain, none = measure(Scenario("nine", lambda: {"mean": 0.0}, draw), 4000, 0)
 print(plain.covered, plain.above, plain.width, plain.undefined, none.undefined)
 """
 

@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="the result is the same")
     chosen = parser.parse_args()
     start = time.perf_counter()
-    scenarios = [*discrimination.SCENARIOS, *probabilities.scenarios(), *readers.scenarios()]
+    scenarios = [*discrimination.SCENARIOS, *probabilities.SCENARIOS, *readers.SCENARIOS]
     scenarios = [scenario for scenario in scenarios if chosen.only in scenario.name]
     rows: list[Coverage] = []
     print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")

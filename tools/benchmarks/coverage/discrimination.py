@@ -178,6 +178,6 @@ DESIGNS = {
     "15 + 25 patients of 4 alike images": (Design(15, 25, 4, 4, 1.5, (1.2, 1.5)), True),
 }
 SCENARIOS = [
-    Scenario(name, design.truths(), partial(study, design, more=more))
+    Scenario(name, design.truths, partial(study, design, more=more))
     for name, (design, more) in DESIGNS.items()
 ]

@@ -96,19 +96,21 @@ def gain_study(cases: int, rng) -> Intervals:
     return {(name, "independent"): estimate.interval for name, estimate in found.items()}
 
 
-def scenarios() -> list[Scenario]:
-    """Return all studies of probabilities."""
-    truths = calibration_truths()
+def gain_truths():
+    """Return what a new model gains of many images."""
     moved = gains(*two_models(np.random.default_rng(2), MANY))
-    moves = {name: estimate.value for name, estimate in moved.items()}
-    kinds = {
-        "400 images, one a patient": (400, 1, 0.0),
-        "150 images, one a patient": (150, 1, 0.0),
-        "100 patients of 4 alike images": (100, 4, 0.6),
-    }
-    found = [
-        Scenario(name, truths, partial(calibration_study, *kind)) for name, kind in kinds.items()
-    ]
-    for cases in (300, 80):
-        found.append(Scenario(f"two models on {cases} images", moves, partial(gain_study, cases)))
-    return found
+    return {name: estimate.value for name, estimate in moved.items()}
+
+
+KINDS = {
+    "400 images, one a patient": (400, 1, 0.0),
+    "150 images, one a patient": (150, 1, 0.0),
+    "100 patients of 4 alike images": (100, 4, 0.6),
+}
+SCENARIOS = [
+    Scenario(name, calibration_truths, partial(calibration_study, *kind))
+    for name, kind in KINDS.items()
+] + [
+    Scenario(f"two models on {cases} images", gain_truths, partial(gain_study, cases))
+    for cases in (300, 80)
+]

@@ -14,6 +14,7 @@ from mammography.functional.froc import bootstrap_froc
 REPEATS = 500
 MANY = 400_000
 FALSE_MARKS, RATE, LUCK = 2.0, 0.5, 0.5
+WEIGHTS = ("none", "linear", "quadratic")
 
 
 def survival(rng, patients):
@@ -40,7 +41,7 @@ def reader_study(cases: int, rng) -> Intervals:
     both = readings(rng, cases)
     return {
         (f"kappa, {weights}", "Fleiss"): weighted_kappa(*both, weights).interval
-        for weights in ("none", "linear", "quadratic")
+        for weights in WEIGHTS
     }
 
 
@@ -72,20 +73,28 @@ def marks_study(patients: int, rng) -> Intervals:
     }
 
 
-def scenarios() -> list[Scenario]:
-    """Return all of these studies."""
-    index = concordance_index(*survival(np.random.default_rng(3), MANY)).value
+def survival_truths():
+    """Return the index of many patients."""
+    return {"C-index": concordance_index(*survival(np.random.default_rng(3), MANY)).value}
+
+
+def reader_truths():
+    """Return the kappas of many images."""
     both = readings(np.random.default_rng(4), 10 * MANY)
-    kappas = {
-        f"kappa, {w}": weighted_kappa(*both, w).value for w in ("none", "linear", "quadratic")
-    }
+    return {f"kappa, {name}": weighted_kappa(*both, name).value for name in WEIGHTS}
+
+
+def marks_truths():
+    """Return the sensitivity where so many false marks per image pass."""
     threshold = norm.isf(RATE / FALSE_MARKS)
     sensitivity = 0.9 * norm.sf((threshold - 1.5) / math.sqrt(1 + LUCK**2))
-    froc = {f"sensitivity at {RATE} false marks": sensitivity}
-    return [
-        Scenario("150 patients", {"C-index": index}, partial(survival_study, 150)),
-        Scenario("40 patients", {"C-index": index}, partial(survival_study, 40)),
-        Scenario("two readers of 150 images", kappas, partial(reader_study, 150)),
-        Scenario("two readers of 40 images", kappas, partial(reader_study, 40)),
-        Scenario("80 patients of 4 images, 80 lesions", froc, partial(marks_study, 80)),
-    ]
+    return {f"sensitivity at {RATE} false marks": sensitivity}
+
+
+SCENARIOS = [
+    Scenario("150 patients", survival_truths, partial(survival_study, 150)),
+    Scenario("40 patients", survival_truths, partial(survival_study, 40)),
+    Scenario("two readers of 150 images", reader_truths, partial(reader_study, 150)),
+    Scenario("two readers of 40 images", reader_truths, partial(reader_study, 40)),
+    Scenario("80 patients of 4 images, 80 lesions", marks_truths, partial(marks_study, 80)),
+]

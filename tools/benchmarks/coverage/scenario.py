@@ -16,12 +16,12 @@ class Scenario:
 
     Attributes:
         name: Design and size.
-        truths: Quantity to its true value.
+        truths: Returns the true value of each quantity; takes a while where it is of many cases.
         draw: Draws a study and returns its intervals.
     """
 
     name: str
-    truths: Mapping[str, float]
+    truths: Callable[[], Mapping[str, float]]
     draw: Callable[[np.random.Generator], Intervals]
 
 
@@ -56,11 +56,11 @@ def measure(scenario: Scenario, studies: int, seed: int) -> list[Coverage]:
     for rng in np.random.default_rng(seed).spawn(studies):
         for name, interval in scenario.draw(rng).items():
             found.setdefault(name, []).append(interval)
-    rows = []
+    rows, truths = [], scenario.truths()
     for (quantity, name), intervals in found.items():
         low, high = np.array(intervals, dtype=float).T
         some = np.isfinite(low) & np.isfinite(high)
-        low, high, truth = low[some], high[some], scenario.truths[quantity]
+        low, high, truth = low[some], high[some], truths[quantity]
         rows.append(
             Coverage(
                 scenario.name,
