@@ -14,12 +14,12 @@ import sys
 sys.path.insert(0, ".")
 from tools.benchmarks.coverage.scenario import Scenario, measure
 
-def draw(rng):
+def draw(rng, repeats):
     # Of a mean of nine standard normal values: the interval of two thirds covers 95.4 %.
     mean = rng.normal(size=9).mean()
     return {("mean", "plain"): (mean - 2 / 3, mean + 2 / 3), ("mean", "none"): (mean, float("nan"))}
 
-plain, none = measure(Scenario("nine", lambda: {"mean": 0.0}, draw), 4000, 0)
+plain, none = measure(Scenario("nine", lambda: {"mean": 0.0}, draw), 4000, 0, 0)
 print(plain.covered, plain.above, plain.width, plain.undefined, none.undefined)
 """
 

@@ -30,6 +30,7 @@ def main() -> None:
     """Print the table in Markdown: shares in per cent."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=2000, help="of each design")
+    parser.add_argument("--repeats", type=int, default=400, help="resamples; 0: no bootstrap")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", metavar="WORD", help="designs whose name has it")
     parser.add_argument("--processes", type=int, default=1, help="the result is the same")
@@ -40,7 +41,7 @@ def main() -> None:
     rows: list[Coverage] = []
     print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
     with ProcessPoolExecutor(chosen.processes) as pool:
-        each = partial(measure, studies=chosen.studies, seed=chosen.seed)
+        each = partial(measure, studies=chosen.studies, repeats=chosen.repeats, seed=chosen.seed)
         for found in pool.map(each, scenarios):
             print("\n".join(map(line, found)), flush=True)
             rows += found

@@ -11,12 +11,12 @@ from tools.benchmarks.coverage.scenario import Intervals, Scenario
 from mammography.functional.bootstrap import bootstrap_areas
 from mammography.functional.clustered_areas import clustered_roc_areas
 from mammography.functional.confusion import bootstrap_rates, confusion_at, confusion_rates
+from mammography.functional.curve_areas import curve_areas
 from mammography.functional.delong import RocAreas, area_interval, compare_areas, roc_areas
 from mammography.functional.partial_area import RocRange, bootstrap_partial_area
 from mammography.functional.precision_recall import average_precision_interval
 from mammography.functional.proportions import clustered_proportion
 
-REPEATS = 500
 PART = RocRange(0.8, 1.0)
 METHODS = {"wilson": "Wilson", "clopper_pearson": "Clopper-Pearson"}
 
@@ -90,9 +90,9 @@ def areas_of(found: RocAreas, name: str) -> Intervals:
     }
 
 
-def bootstrapped(labels, scores, patients, seed) -> Intervals:
+def bootstrapped(labels, scores, patients, repeats, seed) -> Intervals:
     """Return intervals of areas from resampled patients."""
-    draw = partial(bootstrap_areas, labels, scores, patients, repeats=REPEATS, seed=seed)
+    draw = partial(bootstrap_areas, labels, scores, patients, repeats=repeats, seed=seed)
     found, kept = draw(jackknife=True), draw(stratified=True)
     intervals: Intervals = {}
     for name, method, resamples in (
@@ -106,27 +106,21 @@ def bootstrapped(labels, scores, patients, seed) -> Intervals:
     return intervals
 
 
-def precision_of(labels, score, patients, seed) -> Intervals:
+def precision_of(labels, score, patients, repeats, seed) -> Intervals:
     """Return intervals of the average precision and of the partial area."""
     found = bootstrap_areas(
         labels,
         score,
         patients,
         areas=("average_precision",),
-        repeats=REPEATS,
+        repeats=repeats,
         seed=seed,
         jackknife=True,
     )
-    area, positives = float(found.estimate[0]), int(labels.sum())
     part = bootstrap_partial_area(
-        labels, score, patients, PART, repeats=REPEATS, seed=seed, jackknife=True
+        labels, score, patients, PART, repeats=repeats, seed=seed, jackknife=True
     )
-    intervals: Intervals = {
-        ("average precision", f"of the positives alone, {scale}"): average_precision_interval(
-            area, positives, scale=scale
-        )
-        for scale in ("plain", "logit")
-    }
+    intervals: Intervals = {}
     for quantity, resamples in (("average precision", found), ("partial AUC", part)):
         for name, method in (("percentile", "percentile"), ("BCa", "bca")):
             only = resamples.estimates(method=method)[0].interval
@@ -134,7 +128,7 @@ def precision_of(labels, score, patients, seed) -> Intervals:
     return intervals
 
 
-def rates_of(labels, score, patients, seed) -> Intervals:
+def rates_of(labels, score, patients, repeats, seed) -> Intervals:
     """Return intervals of rates with a threshold of one half."""
     counts = confusion_at(labels, score, [0.5])
     intervals: Intervals = {}
@@ -147,25 +141,34 @@ def rates_of(labels, score, patients, seed) -> Intervals:
         trials = np.bincount(patients, weights=of)
         found = np.bincount(patients, weights=of & called & ill)
         intervals[name, "Wilson, clustered"] = clustered_proportion(found, trials).interval
+    if not repeats:
+        return intervals
     resamples = bootstrap_rates(
-        labels, score, patients, 0.5, rates=("sensitivity", "ppv"), repeats=REPEATS, seed=seed
+        labels, score, patients, 0.5, rates=("sensitivity", "ppv"), repeats=repeats, seed=seed
     )
     for name, estimate in zip(("sensitivity", "ppv"), resamples.estimates(), strict=True):
         intervals[name, "bootstrap percentile"] = estimate.interval
     return intervals
 
 
-def study(design: Design, rng: np.random.Generator, *, more: bool) -> Intervals:
+def study(design: Design, rng: np.random.Generator, repeats: int, *, more: bool) -> Intervals:
     """Draw a study; with more, average precision, partial area and rates as well."""
     labels, scores, patients = design.draw(rng)
     seed = int(rng.integers(2**31))
     intervals = areas_of(roc_areas(labels, *scores), "DeLong")
     if design.images > 1:
         intervals |= areas_of(clustered_roc_areas(labels, patients, *scores), "Obuchowski")
-    intervals |= bootstrapped(labels, scores, patients, seed)
     if more:
-        intervals |= precision_of(labels, scores[0], patients, seed)
-        intervals |= rates_of(labels, scores[0], patients, seed)
+        area = curve_areas(labels, scores[0])["average_precision"]
+        for scale in ("plain", "logit"):
+            name = f"of the positives alone, {scale}"
+            only = average_precision_interval(area, int(labels.sum()), scale=scale)
+            intervals["average precision", name] = only
+        intervals |= rates_of(labels, scores[0], patients, repeats, seed)
+    if repeats:
+        intervals |= bootstrapped(labels, scores, patients, repeats, seed)
+    if repeats and more:
+        intervals |= precision_of(labels, scores[0], patients, repeats, seed)
     return intervals
 
 

@@ -11,7 +11,6 @@ from mammography.functional.agreement import weighted_kappa
 from mammography.functional.concordance import concordance_index
 from mammography.functional.froc import bootstrap_froc
 
-REPEATS = 500
 MANY = 400_000
 FALSE_MARKS, RATE, LUCK = 2.0, 0.5, 0.5
 WEIGHTS = ("none", "linear", "quadratic")
@@ -24,7 +23,7 @@ def survival(rng, patients):
     return np.minimum(event, lost), risk + rng.normal(size=patients), event <= lost
 
 
-def survival_study(patients: int, rng) -> Intervals:
+def survival_study(patients: int, rng, _repeats) -> Intervals:
     """Draw a study of survival."""
     found = concordance_index(*survival(rng, patients))
     return {("C-index", "jackknife, logit"): found.interval}
@@ -36,7 +35,7 @@ def readings(rng, cases):
     return [np.digitize(seen + 0.6 * rng.normal(size=cases), (-1, 0.3, 1.4)) for _ in range(2)]
 
 
-def reader_study(cases: int, rng) -> Intervals:
+def reader_study(cases: int, rng, _repeats) -> Intervals:
     """Draw a study of agreement."""
     both = readings(rng, cases)
     return {
@@ -45,8 +44,10 @@ def reader_study(cases: int, rng) -> Intervals:
     }
 
 
-def marks_study(patients: int, rng) -> Intervals:
+def marks_study(patients: int, rng, repeats) -> Intervals:
     """Draw a study of marks: patients differ in how many false marks their images have."""
+    if not repeats:
+        return {}
     images = np.repeat(np.arange(patients), 4)
     has = np.arange(patients) % 2 == 0
     lesion_patients = np.repeat(np.flatnonzero(has), 2)
@@ -62,7 +63,7 @@ def marks_study(patients: int, rng) -> Intervals:
         false_patients,
         images,
         rates=(RATE,),
-        repeats=REPEATS,
+        repeats=repeats,
         seed=int(rng.integers(2**31)),
         jackknife=True,
     )

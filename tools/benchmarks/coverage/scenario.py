@@ -17,12 +17,13 @@ class Scenario:
     Attributes:
         name: Design and size.
         truths: Returns the true value of each quantity; takes a while where it is of many cases.
-        draw: Draws a study and returns its intervals.
+        draw: Draws a study and returns its intervals, those of resampled patients with so many
+            resamples; none of them with 0.
     """
 
     name: str
     truths: Callable[[], Mapping[str, float]]
-    draw: Callable[[np.random.Generator], Intervals]
+    draw: Callable[[np.random.Generator, int], Intervals]
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class Coverage:
     undefined: int
 
 
-def measure(scenario: Scenario, studies: int, seed: int) -> list[Coverage]:
+def measure(scenario: Scenario, studies: int, repeats: int, seed: int) -> list[Coverage]:
     """Draw studies and count which intervals hold the truth."""
     found: dict[tuple[str, str], list[Interval]] = {}
     for rng in np.random.default_rng(seed).spawn(studies):
-        for name, interval in scenario.draw(rng).items():
+        for name, interval in scenario.draw(rng, repeats).items():
             found.setdefault(name, []).append(interval)
     rows, truths = [], scenario.truths()
     for (quantity, name), intervals in found.items():
