@@ -33,6 +33,8 @@ class Design:
         luck: Standard deviation of what all images of a patient share, beside 1 of each image.
         shifts: By how many standard deviations of an image positive ones score higher, for both.
         shared: Of what each image has, the share that both scores see.
+        cohort: Whether the number of patients with a positive image is left to chance, as where
+            a study takes whoever comes, and not fixed.
     """
 
     positives: int
@@ -42,6 +44,7 @@ class Design:
     luck: float = 0.0
     shifts: tuple[float, float] = (1.0, 1.3)
     shared: float = 0.5
+    cohort: bool = False
 
     @property
     def spread(self) -> float:
@@ -53,7 +56,10 @@ class Design:
         count = self.positives + self.negatives
         patients = np.repeat(np.arange(count), self.images)
         which = np.tile(np.arange(self.images), count)
-        labels = ((patients < self.positives) & (which < self.ill)).astype(int)
+        ill = np.arange(count) < self.positives
+        if self.cohort:
+            ill = rng.random(count) < self.positives / count
+        labels = (ill[patients] & (which < self.ill)).astype(int)
         noise = rng.normal(size=(3, labels.size))
         own = math.sqrt(self.shared) * noise[0] + math.sqrt(1 - self.shared) * noise[1:]
         luck = self.luck * rng.normal(size=count)[patients]
@@ -174,6 +180,8 @@ def study(design: Design, rng: np.random.Generator, repeats: int, *, more: bool)
 
 DESIGNS = {
     "50 + 150 images, one a patient": (Design(50, 150), True),
+    "a cohort of 200 images, a quarter ill": (Design(50, 150, cohort=True), True),
+    "a cohort of 100 patients of 4 alike images": (Design(40, 60, 4, 4, 1.5, cohort=True), True),
     "15 + 45 images, one a patient": (Design(15, 45), True),
     "15 + 45 images, AUC 0.95": (Design(15, 45, shifts=(2.326, 2.0)), False),
     "40 + 60 patients of 4 alike images": (Design(40, 60, 4, 4, 1.5, (1.2, 1.5)), True),
