@@ -5,12 +5,18 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import binom
 
-from binary_studies import draw_forecasts
+from binary_studies import draw_forecasts, unhurried
 from golden import golden
-from mammography.functional.calibration import calibration_line, spiegelhalter
+from mammography.functional.calibration import (
+    SMALLEST_PROBABILITY,
+    calibration_line,
+    spiegelhalter,
+)
 
 
 def of_statsmodels(labels, probabilities, groups=None):
@@ -124,6 +130,21 @@ def test_probabilities_of_zero_and_one_are_cut_and_a_million_cases_are_not_too_m
     assert 0 < found.slope.value < 1
     labels, chances = draw_forecasts(0, cases=1_000_000)
     assert calibration_line(labels, chances).slope.value == pytest.approx(1, abs=0.02)
+
+
+@unhurried
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=2, max_size=30))
+def test_the_fits_balance_whatever_the_probabilities(cases):
+    labels = np.array([case[0] for case in cases]).astype(int)
+    chances = np.array([case[1] for case in cases]) / 20
+    x = logit(chances.clip(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+    found = calibration_line(labels, chances)
+    if not math.isnan(found.offset.value):
+        excess = labels - expit(x + found.offset.value)
+        assert excess.sum() == pytest.approx(0, abs=1e-6)
+    if not math.isnan(found.slope.value):
+        excess = labels - expit(found.intercept.value + found.slope.value * x)
+        assert [excess.sum(), excess @ x] == pytest.approx([0, 0], abs=1e-5)
 
 
 @pytest.mark.parametrize(
