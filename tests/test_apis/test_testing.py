@@ -89,6 +89,21 @@ def test_augmented_versions_go_through_the_averaging_model(config, built):
     assert [flip["prob"] for flip in both["transforms"][0]] == [0.0, 1.0]
 
 
+def test_several_sets_of_weights_go_through_the_model_that_compares_them(config, built):
+    other = str(config.parents[2] / "weights.pth")
+    call(config, mc_dropout=4, ensemble=[other])
+    call(config, tta=True, ensemble=[other])
+    both, augmented = (cfg.model for cfg in built)
+    assert (both.type, both.passes, both.members) == ("WeightSamplesModel", 4, [other])
+    assert both.module.type == augmented.module.type == "ImageClassifier"
+    assert (both.augmented, augmented.augmented, augmented.passes) == (False, True, 0)
+    assert built[1].test_dataloader.dataset.pipeline[-1]["type"] == "TestTimeAug"
+    info = built[0].test_evaluator[-1]["info"]
+    assert (info["mc_dropout"], info["ensemble"]) == (4, [other])
+    call(config)
+    assert "ensemble" not in built[2].test_evaluator[-1]["info"]
+
+
 def test_the_pipeline_for_augmented_versions_may_be_that_of_the_config(config, built):
     cfg = Config.fromfile(config, import_custom_modules=False)
     cfg.tta_pipeline = [{"type": "LoadMammogram"}]
@@ -137,6 +152,16 @@ def test_mixed_precision_is_asked_of_the_loop(config, built):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"mc_dropout": -1}, "--mc-dropout: must be a number of passes, got -1"),
+        ({"ensemble": ["gone.pth"]}, "checkpoint gone.pth does not exist"),
+        (
+            {"mc_dropout": 2, "cfg_options": {"custom_hooks.1.type": "NormStatisticsHook"}},
+            "--mc-dropout, --ensemble: batch norms .* leave the hook out",
+        ),
+        (
+            {"mc_dropout": 2, "tta": True, "cfg_options": {"tta_model": {"type": "Mine"}}},
+            "--tta: .* leave tta_model out",
+        ),
         ({"out_item": "metrics"}, "name the file with --out FILE"),
         ({"out": "m.csv", "out_item": "metrics"}, r"metrics must end in \.json, got m\.csv"),
         ({"out": "p.npz"}, r"pred must end in \.json, \.pkl, \.pickle, got p\.npz"),
