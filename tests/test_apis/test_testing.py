@@ -4,11 +4,15 @@ import logging
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 
+import mammography.plugin  # noqa: F401
 from mammography.apis.config import UsageError
 from mammography.apis.testing import evaluate
 from mammography.apis.training import train
-from prepared_study import write_config
+from mammography.structures.prediction import read_dump
+from prepared_study import write_config, write_study
 from small_study import small_config
 
 
@@ -102,6 +106,47 @@ def test_several_sets_of_weights_go_through_the_model_that_compares_them(config,
     assert (info["mc_dropout"], info["ensemble"]) == (4, [other])
     call(config)
     assert "ensemble" not in built[2].test_evaluator[-1]["info"]
+
+
+def test_of_an_ensemble_with_dropout_the_parts_of_the_uncertainty_are_in_the_dump(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    changes = {
+        "model.head.drop_rate": 0.3,
+        "model.head.tasks.malignant": {"kind": "binary", "attenuation": {}},
+        "test_dataloader.dataset.indices": 2,
+    }
+    config = write_config(tmp_path, **changes)
+    paths = [str(tmp_path / name) for name in ("a.pth", "b.pth")]
+    init_default_scope("mmpretrain")
+    for seed, path in enumerate(paths):
+        torch.manual_seed(seed)
+        model = MODELS.build(Config.fromfile(config, import_custom_modules=False).model)
+        torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
+    runs = [
+        {"work_dir": "one"},
+        {"work_dir": "all", "tta": True, "mc_dropout": 2, "ensemble": paths[1:]},
+    ]
+    one, several = (
+        read_dump(_predictions(config, paths[0], tmp_path, **run)).records for run in runs
+    )
+    assert len(one) == len(several) == 2
+    for alone, row in zip(one, several, strict=True):
+        assert set(alone.pred_uncertainty) == {"malignant"}
+        assert "epistemic" not in alone.pred_uncertainty["malignant"]
+        parts = row.pred_uncertainty["malignant"]
+        assert parts["total"] == pytest.approx(parts["aleatoric"] + parts["epistemic"])
+        assert parts["epistemic"] > 0
+        assert parts["variance"] > 0
+        assert row.pred_uncertainty["mass_size_mm"]["variance"] > 0
+
+
+def _predictions(config, checkpoint, root, work_dir, **options):
+    folder = root / work_dir
+    evaluate(config, checkpoint, report=False, work_dir=str(folder), **options)
+    return folder / "test" / "predictions.json"
 
 
 def test_the_pipeline_for_augmented_versions_may_be_that_of_the_config(config, built):

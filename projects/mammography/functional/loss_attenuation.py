@@ -4,6 +4,11 @@ The noise belongs to the data (how hard an image is to label), not to the weight
 information between the label and the noise of the logit is therefore no epistemic uncertainty:
 the whole entropy of the averaged prediction is aleatoric. What the weights do not know is
 seen by several of them only: dropout at test time, or an ensemble.
+
+The likelihood sees the mean probability alone, which a large variance and a small logit make alike.
+Which of the two a network learns is decided by what its logit can express: a head on fixed features
+learns a variance where labels are noise, a network that trains as a whole may shrink the logit.
+Rank images by the entropy, not by the variance.
 """
 
 import math

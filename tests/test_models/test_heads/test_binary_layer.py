@@ -2,12 +2,14 @@ import math
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torchvision.ops import sigmoid_focal_loss
 
 from golden import golden
 from head_cases import samples
 from mammography.functional.entropy import probability_entropy
 from mammography.functional.imbalance_losses import asymmetric_losses
+from mammography.functional.selective import risk_coverage
 from mammography.models.heads.masked_multi_task_head import MaskedMultiTaskHead
 from mammography.models.heads.outcome_layers import build_outcome_layer
 
@@ -197,26 +199,58 @@ def test_mixed_precision_changes_neither_losses_nor_scores(head):
     assert [sample.pred_scores["malignant"] for sample in scores] == [w["malignant"] for w in want]
 
 
-def test_variance_is_learned_where_labels_are_noise():
-    """Logistic data of two groups, the labels of one are coins: its variance becomes larger."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(4000, 1, generator=generator)
-    noisy = (torch.rand(4000, generator=generator) < 0.5).float()
-    coins = (torch.rand(4000, generator=generator) < 0.5).float()
-    labels = torch.where(noisy == 1, coins, (x[:, 0] > 0).float())
-    features = torch.cat([x, noisy[:, None], x * noisy[:, None], torch.ones_like(x)], dim=1)
-    layer = build(attenuation={"samples": 20})
+def two_makers(number: int, seed: int):
+    """Return features that tell lesion and maker, and labels of which B's are wrong in 3 of 10."""
+    generator = torch.Generator().manual_seed(seed)
+    of_b = torch.rand(number, generator=generator) < 0.5
+    ill = (torch.rand(number, generator=generator) < 0.5).float()
+    lesion = 2 * ill - 1 + 0.4 * torch.randn(number, generator=generator)
+    wrong = of_b & (torch.rand(number, generator=generator) < 0.3)
+    labels = torch.where(wrong, 1 - ill, ill)
+    maker = of_b.float() + 0.2 * torch.randn(number, generator=generator)
+    return torch.stack([lesion, maker, torch.ones(number), torch.zeros(number)], 1), labels, of_b
+
+
+def learn(**options):
+    """Return a linear head that has learned from two makers."""
+    layer, (features, labels, _) = build(**options), two_makers(2000, seed=0)
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
     torch.manual_seed(0)
-    for _ in range(300):
+    for _ in range(400):
         optimizer.zero_grad()
         layer.losses(layer(features), labels)[0].mean().backward()
         optimizer.step()
-    layer.eval()
-    scores = layer.scores(layer(features)).detach()
-    assert (scores[noisy == 1] - 0.5).abs().mean() < 0.1
-    parts = layer.uncertainty(layer(features))
-    assert parts["aleatoric"][noisy == 1].mean() > 2 * parts["aleatoric"][noisy == 0].mean()
+    return layer.eval()
+
+
+def test_where_labels_of_one_maker_are_noise_the_variance_says_so_and_the_likelihood_gains():
+    """On fixed features, as of a frozen backbone.
+
+    A logit that is linear in lesion and maker cannot be less sure of one maker, its variance can.
+    """
+    features, labels, of_b = two_makers(4000, seed=1)
+    plain, attenuated = learn(), learn(attenuation={"samples": 10})
+    with torch.no_grad():
+        outputs = attenuated(features)
+        scores = [layer.scores(layer(features)) for layer in (plain, attenuated)]
+        variance = attenuated.uncertainty(outputs)["variance"]
+        aleatoric = attenuated.uncertainty(outputs)["aleatoric"]
+    losses = [F.binary_cross_entropy(p, labels).item() for p in scores]
+    assert losses[1] < losses[0] - 0.02
+    assert roc_auc_score(of_b, variance) > 0.75
+    assert roc_auc_score(of_b, aleatoric) > 0.75
+    curve = risk_coverage((scores[1] > 0.5) != labels, aleatoric)
+    assert curve.risk_at(0.8) < curve.risk_at(1.0) - 0.01
+
+
+def test_the_likelihood_alone_does_not_tell_a_large_variance_from_a_small_logit():
+    """Why the variance need not tell noise where the logit can: two outputs, one likelihood."""
+    layer = build(attenuation={"test_samples": 2**14}).eval()
+    # E[sigmoid(2.5 + 4 e)] is 0.71607 by quadrature; the logit of that without noise is 0.92504.
+    outputs = torch.tensor([[2.5, 2 * math.log(4.0)], [0.92504, -10.0]])
+    for label in (0.0, 1.0):
+        loss = layer.losses(outputs, torch.full((2,), label))[0]
+        assert loss[0].item() == pytest.approx(loss[1].item(), abs=1e-3)
 
 
 @pytest.mark.parametrize(
