@@ -98,9 +98,23 @@ def test_each_class_is_covered_as_often_as_asked_if_calibrated_by_class(tmp_path
     test = dump(tmp_path / "test.json", rows[3000:])
     plain = calibrate(val, test, tmp_path / "a.json")["tasks"]["malignant"]
     each = calibrate(val, test, tmp_path / "b.json", by_class=True)["tasks"]["malignant"]
-    assert plain["coverage_by_class"][1] < 0.5  # of 5 % nearly all may be missed
-    assert each["coverage_by_class"] == pytest.approx([0.9, 0.9], abs=0.06)
+    assert plain["coverage_of_units_by_class"][1] < 0.5  # of 5 % nearly all may be missed
+    assert each["coverage_of_units_by_class"] == pytest.approx([0.9, 0.9], abs=0.06)
     assert each["calibration_units"] == [int((~y[:3000]).sum()), int(y[:3000].sum())]
+
+
+def test_a_patient_is_covered_only_if_all_her_images_are(tmp_path):
+    # 36 of 40 are 0.35 strange and four 0.65, the 37th of which is the threshold.
+    likely = [0.35 if i % 2 else 0.65 for i in range(40)]
+    calibration = [record(i, f"p{i}", p, (p > 0.5) != (i % 10 == 0)) for i, p in enumerate(likely)]
+    val = dump(tmp_path / "val.json", calibration)
+    rows = [record("a", "q", 0.6, 1), record("b", "q", 0.01, 1), record("c", "q", 0.4, 0)]
+    rows.append(record("d", "r", 0.4, 0))
+    test = dump(tmp_path / "test.json", rows)
+    found = calibrate(val, test, tmp_path / "out.json", alpha=0.1)["tasks"]["malignant"]
+    assert (found["test_units"], found["coverage_of_units"]) == (2, 0.5)
+    assert found["coverage_of_units_by_class"] == [1.0, 0.0]
+    assert found["coverage_of_images"] == 0.75
 
 
 def test_the_dump_keeps_everything_else(files):

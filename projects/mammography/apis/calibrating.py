@@ -65,7 +65,7 @@ def calibrate(
         alpha: Share of units that may be missed, in (0, 1).
         unit: ``patient``, or ``image`` if no two images are of one patient.
         by_class: Calibrate each class by the units that have it (Mondrian): the promise then
-            holds for the rare class too.
+            holds for each class, the rare one too, over all images of that class of a unit.
         parameters: JSON of what was calibrated; by default beside ``out``, as
             ``<out>.calibration.json``.
 
@@ -168,19 +168,23 @@ def _tested(asked: Columns, scaled: Any, sets: Any) -> dict[str, Any]:
     sizes: dict[str, Any] = {"mean_set_size": float(sets.sum(axis=1).mean())}
     if not rows.any():
         return sizes
-    labels = asked.labels[rows].astype(int)
+    labels, units = asked.labels[rows].astype(int), asked.units[rows]
     each = np.arange(len(labels))
     covered = sets[rows][each, labels]
-    by_unit = 1 - pool_scores(1 - covered, asked.labelled.groups, "max")
+    of_class = [labels == k for k in range(sets.shape[1])]
     losses = [-np.log(p[rows][each, labels].clip(1e-12)) for p in (asked.probabilities, scaled)]
     return sizes | {
-        "test_units": len(by_unit),
-        "coverage_of_units": float(by_unit.mean()),
+        "test_units": len(set(units.tolist())),
+        "coverage_of_units": _covered_units(covered, units),
+        "coverage_of_units_by_class": [_covered_units(covered[k], units[k]) for k in of_class],
         "coverage_of_images": float(covered.mean()),
-        "coverage_by_class": [
-            float(covered[labels == k].mean()) if (labels == k).any() else None
-            for k in range(sets.shape[1])
-        ],
         "cross_entropy_before": float(losses[0].mean()),
         "cross_entropy_after": float(losses[1].mean()),
     }
+
+
+def _covered_units(covered: Any, units: Any) -> float | None:
+    """Return the share of units all of whose images are covered; None of no unit."""
+    if not len(covered):
+        return None
+    return float(1 - pool_scores(1.0 - covered, group_by(units), "max").mean())

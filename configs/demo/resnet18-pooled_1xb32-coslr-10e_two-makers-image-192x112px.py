@@ -7,12 +7,12 @@ The synthetic study (masses only, and every mass is a cancer, so that the noise 
         --splits train=0.5 val=0.1 test=0.4 --source-options patients=500 vendors=alpha,cobalt \
         prevalence=0.5 benign_rate=0 calcification_rate=0 lesion_contrast=2 image_size_hw=512,416
 
-Labels of Cobalt are flipped with a probability of 0.3 in training, validation and test alike. About
-ten minutes on two CPU cores. Expect the figures of configs/README.md ("Noisy labels").
+Labels of Cobalt are flipped with a probability of 0.3 in training, validation and test alike. A
+minute on one CPU core. Expect the figures of configs/README.md ("Noisy labels").
 
-    C=resnet18-pooled_1xb32-coslr-20e_two-makers-image-192x112px
+    C=resnet18-pooled_1xb32-coslr-10e_two-makers-image-192x112px
     python tools/train.py configs/demo/$C.py
-    python tools/test.py configs/demo/$C.py work_dirs/$C/epoch_20.pth
+    python tools/test.py configs/demo/$C.py work_dirs/$C/epoch_10.pth
 """
 
 _base_ = [
@@ -36,18 +36,18 @@ noisy = dict(
 train_dataloader = dict(dataset=noisy)
 val_dataloader = dict(dataset=noisy)
 test_dataloader = dict(dataset=noisy)
-optim_wrapper = dict(type="OptimWrapper")
+optim_wrapper = dict(type="OptimWrapper", optimizer=dict(lr=1e-3))
 custom_hooks = [dict(type="ChannelsLastHook")]
-train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=20, val_interval=5)
+train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=10, val_interval=5)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=True, end=1, convert_to_iter_based=True),
     dict(
         type="CosineAnnealingLR",
-        T_max=19,
+        T_max=9,
         begin=1,
-        end=20,
+        end=10,
         by_epoch=True,
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=20))
+default_hooks = dict(checkpoint=dict(interval=10))
