@@ -1,4 +1,4 @@
-r"""Noisy labels, plain: cross-entropy, when a third of the labels of one of two makers are wrong.
+r"""Noisy labels, plain: cross-entropy, when three in ten labels of one of two makers are wrong.
 
 The synthetic study (masses only, and every mass is a cancer, so that the noise is the difficulty):
 
