@@ -56,7 +56,8 @@ def calibrate(
     images, so the sets of *all* her images are right together that often. Sets are of the scores
     before scaling, which keeps the guarantee exact although the temperature saw the same
     patients; on two classes they would be the same after it. ``pred_uncertainty`` stays that of
-    the model as it is.
+    the model as it is. A threshold of the scores before is another number after:
+    :func:`~mammography.functional.temperature.scale_by_temperature` moves it.
 
     Args:
         validation: Dump of patients that neither training nor test have.

@@ -57,7 +57,7 @@ def fit_temperature(probabilities: ArrayLike, labels: ArrayLike) -> float:
         why = "say less than chance" if slope(1 / _HOTTEST) >= 0 else "part them without an error"
         raise ValueError(
             f"fit_temperature: labels must leave room for a temperature from {_COLDEST} to "
-            f"{_HOTTEST}, got {len(own)} that the probabilities {why}"
+            f"{_HOTTEST}, got {len(own)} that the probabilities {why}: take more images"
         )
     return 1 / float(brentq(slope, 1 / _HOTTEST, 1 / _COLDEST, xtol=1e-14, rtol=1e-13))
 
