@@ -9,6 +9,7 @@ from torch.distributed import get_rank, is_initialized
 from torch.nn.parallel import DistributedDataParallel
 
 from mammography.models.heads.masked_multi_task_head import MaskedMultiTaskHead
+from mammography.models.heads.outcome_layers import build_outcome_layer
 
 TASKS = {
     "malignant": {"kind": "binary", "pos_weight": 3.0, "label_smoothing": 0.1},
@@ -78,3 +79,22 @@ def _gradients(model: Trained) -> dict[str, Tensor]:
         model.zero_grad()
         trained(x, samples(targets)).backward()
     return {name: p.grad for name, p in model.named_parameters()}
+
+
+def rare_classes(rows: int = 60, classes: int = 3) -> tuple[Tensor, Tensor]:
+    """Return logits and labels of classes of which the last is the rarest."""
+    generator = torch.Generator().manual_seed(1)
+    labels = (torch.rand(rows, generator=generator) ** 3 * classes).floor()
+    return torch.randn(rows, classes, generator=generator), labels
+
+
+def gradients_summed_up() -> Tensor:
+    """Return the sums of an equalised softmax, each process with its part of the batch."""
+    layer = build_outcome_layer("grade", 4, "multiclass", 3, loss="equalised")
+    logits, labels = rare_classes()
+    if is_initialized():
+        mine = slice(0, 7) if get_rank() == 0 else slice(7, 60)
+        logits, labels = logits[mine], labels[mine]
+    for _ in range(2):
+        layer.losses(logits, labels)
+    return layer.gradients

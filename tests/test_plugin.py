@@ -37,6 +37,7 @@ def test_the_parts_that_configs_name_are_there():
         "MultiTaskMetric",
         "MultiTaskTTAModel",
         "ReproducibleEpochLoop",
+        "WeightSamplesModel",
     } <= names
 
 

@@ -23,6 +23,12 @@ def build_parser() -> ArgumentParser:
     parser.add_argument(
         "--tta", action="store_true", help="average over each image and its mirror image"
     )
+    parser.add_argument(
+        "--mc-dropout", type=int, default=0, metavar="N", help="average over N draws of dropout"
+    )
+    parser.add_argument(
+        "--ensemble", nargs="+", default=(), metavar="CHECKPOINT", help="weights to average with"
+    )
     parser.add_argument("--show-dir", help="folder for pictures with what the model said")
     parser.add_argument("--interval", type=int, default=1, help="draw every n-th image only")
     add_shared_arguments(parser)

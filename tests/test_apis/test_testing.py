@@ -4,11 +4,15 @@ import logging
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 
+import mammography.plugin  # noqa: F401
 from mammography.apis.config import UsageError
 from mammography.apis.testing import evaluate
 from mammography.apis.training import train
-from prepared_study import write_config
+from mammography.structures.prediction import read_dump
+from prepared_study import write_config, write_study
 from small_study import small_config
 
 
@@ -89,6 +93,62 @@ def test_augmented_versions_go_through_the_averaging_model(config, built):
     assert [flip["prob"] for flip in both["transforms"][0]] == [0.0, 1.0]
 
 
+def test_several_sets_of_weights_go_through_the_model_that_compares_them(config, built):
+    other = str(config.parents[2] / "weights.pth")
+    call(config, mc_dropout=4, ensemble=[other])
+    call(config, tta=True, ensemble=[other])
+    both, augmented = (cfg.model for cfg in built)
+    assert (both.type, both.passes, both.members) == ("WeightSamplesModel", 4, [other])
+    assert both.module.type == augmented.module.type == "ImageClassifier"
+    assert (both.augmented, augmented.augmented, augmented.passes) == (False, True, 0)
+    assert built[1].test_dataloader.dataset.pipeline[-1]["type"] == "TestTimeAug"
+    info = built[0].test_evaluator[-1]["info"]
+    assert (info["mc_dropout"], info["ensemble"]) == (4, [other])
+    call(config)
+    assert "ensemble" not in built[2].test_evaluator[-1]["info"]
+
+
+def test_of_an_ensemble_with_dropout_the_parts_of_the_uncertainty_are_in_the_dump(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_study(tmp_path)
+    changes = {
+        "model.head.drop_rate": 0.3,
+        "model.head.tasks.malignant": {"kind": "binary", "attenuation": {}},
+        "test_dataloader.dataset.indices": 2,
+    }
+    config = write_config(tmp_path, **changes)
+    paths = [str(tmp_path / name) for name in ("a.pth", "b.pth")]
+    init_default_scope("mmpretrain")
+    for seed, path in enumerate(paths):
+        torch.manual_seed(seed)
+        model = MODELS.build(Config.fromfile(config, import_custom_modules=False).model)
+        torch.save({"state_dict": model.state_dict(), "meta": {}}, path)
+    runs = [
+        {"work_dir": "one"},
+        {"work_dir": "all", "tta": True, "mc_dropout": 2, "ensemble": paths[1:]},
+    ]
+    one, several = (
+        read_dump(_predictions(config, paths[0], tmp_path, **run)).records for run in runs
+    )
+    assert len(one) == len(several) == 2
+    for alone, row in zip(one, several, strict=True):
+        assert set(alone.pred_uncertainty) == {"malignant"}
+        assert "epistemic" not in alone.pred_uncertainty["malignant"]
+        parts = row.pred_uncertainty["malignant"]
+        assert parts["total"] == pytest.approx(parts["aleatoric"] + parts["epistemic"])
+        assert parts["epistemic"] > 0
+        assert parts["variance"] > 0
+        assert row.pred_uncertainty["mass_size_mm"]["variance"] > 0
+
+
+def _predictions(config, checkpoint, root, work_dir, **options):
+    folder = root / work_dir
+    evaluate(config, checkpoint, report=False, work_dir=str(folder), **options)
+    return folder / "test" / "predictions.json"
+
+
 def test_the_pipeline_for_augmented_versions_may_be_that_of_the_config(config, built):
     cfg = Config.fromfile(config, import_custom_modules=False)
     cfg.tta_pipeline = [{"type": "LoadMammogram"}]
@@ -137,6 +197,16 @@ def test_mixed_precision_is_asked_of_the_loop(config, built):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"mc_dropout": -1}, "--mc-dropout: must be a number of passes, got -1"),
+        ({"ensemble": ["gone.pth"]}, "checkpoint gone.pth does not exist"),
+        (
+            {"mc_dropout": 2, "cfg_options": {"custom_hooks.1.type": "NormStatisticsHook"}},
+            "--mc-dropout, --ensemble: batch norms .* leave the hook out",
+        ),
+        (
+            {"mc_dropout": 2, "tta": True, "cfg_options": {"tta_model": {"type": "Mine"}}},
+            "--tta: .* leave tta_model out",
+        ),
         ({"out_item": "metrics"}, "name the file with --out FILE"),
         ({"out": "m.csv", "out_item": "metrics"}, r"metrics must end in \.json, got m\.csv"),
         ({"out": "p.npz"}, r"pred must end in \.json, \.pkl, \.pickle, got p\.npz"),

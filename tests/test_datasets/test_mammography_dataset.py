@@ -108,6 +108,18 @@ def test_shuffled_labels_are_the_same_labels_on_other_images(study):
     assert labels == [row["gt_label"] for row in again]
 
 
+def test_labels_of_one_side_are_flipped_and_no_others(study):
+    noise = {"task": "malignant", "by": "laterality", "value": "R", "prob": 1.0}
+    plain = MammographyDataset(**study.settings)
+    flipped = MammographyDataset(**study.settings, flip_labels=noise)
+    for before, after in zip(plain, flipped, strict=True):
+        known = "malignant" in before["gt_label"]
+        changed = before["gt_label"] != after["gt_label"]
+        assert changed == (known and before["laterality"] == "R")
+    with pytest.raises(ValueError, match="without what needs labels, got flip_labels"):
+        MammographyDataset(**study.settings, unlabelled=True, flip_labels=noise)
+
+
 def test_records_are_kept_by_field(study):
     data = MammographyDataset(
         **study.settings, filter_cfg={"split": "train", "view_position": ["MLO", "ML"]}

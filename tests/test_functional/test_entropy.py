@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from golden import golden
-from mammography.functional.entropy import logit_entropy, probability_entropy
+from mammography.functional.entropy import entropy_parts, logit_entropy, probability_entropy
+from mammography.functional.loss_attenuation import noisy_logits
 
 
 def test_one_logit_has_the_entropy_of_two_classes():
@@ -49,3 +50,38 @@ def test_a_probability_of_zero_has_a_finite_gradient():
     (gradient,) = torch.autograd.grad(probability_entropy(p).sum(), p)
     assert gradient.isfinite().all()
     torch.testing.assert_close(gradient[1], -torch.log(p[1].detach()) - 1)
+
+
+def test_the_parts_of_an_ensemble_agree_with_the_reference_values():
+    case = golden("04_uncertainty")["expected"]["ensemble_decomposition"]
+    probabilities = torch.tensor(case["probs_B_M_C"], dtype=torch.float64).transpose(0, 1)
+    total, aleatoric, epistemic = entropy_parts(probabilities)
+    for ours, name in (
+        (total, "total_entropy"),
+        (aleatoric, "expected_entropy"),
+        (epistemic, "mutual_information"),
+        (epistemic, "torch_uncertainty_MI"),
+        (total, "torch_uncertainty_entropy_of_mean"),
+    ):
+        want = torch.tensor(case[name], dtype=torch.float64)
+        torch.testing.assert_close(ours, want, atol=1e-6, rtol=0, msg=name)
+
+
+def test_the_parts_over_a_noise_of_the_logit_agree_with_quadrature():
+    count = 1_000_000
+    noise = torch.special.ndtri((torch.arange(count, dtype=torch.float64) + 0.5) / count)
+    for case in golden("04_uncertainty")["expected"]["binary_attenuation"]:
+        mu, std = (torch.tensor([case[name]], dtype=torch.float64) for name in ("mu", "sigma"))
+        p = torch.sigmoid(noisy_logits(mu, std, noise[:, None]))
+        total, aleatoric, shared = entropy_parts(torch.stack([1 - p, p], dim=-1))
+        assert total.item() == pytest.approx(case["predictive_entropy_nats"], abs=1e-6)
+        assert aleatoric.item() == pytest.approx(case["expected_entropy_nats"], abs=1e-6)
+        assert shared.item() == pytest.approx(case["mutual_information_nats"], abs=1e-6)
+
+
+def test_predictions_that_agree_leave_nothing_epistemic():
+    p = torch.rand(1, 9, 3, generator=torch.Generator().manual_seed(0)).softmax(-1)
+    total, aleatoric, epistemic = entropy_parts(p.expand(7, -1, -1))
+    torch.testing.assert_close(total, aleatoric)
+    assert epistemic.min() >= 0
+    assert epistemic.max() < 1e-6

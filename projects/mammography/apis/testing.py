@@ -1,7 +1,7 @@
 """Test a checkpoint."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ def evaluate(
     out_item: str | None = None,
     split: str = "test",
     tta: bool = False,
+    mc_dropout: int = 0,
+    ensemble: Sequence[str] = (),
     amp: bool = False,
     show_dir: str | None = None,
     interval: int = 1,
@@ -52,6 +54,9 @@ def evaluate(
             always through the test pipeline.
         tta: Average over augmented versions of each image: the ``tta_pipeline`` of the
             config, or the image and its mirror image.
+        mc_dropout: Average over so many draws of the dropout, and write the parts of the
+            uncertainty; 0 leaves dropout off.
+        ensemble: Checkpoints of the same model to average with, the same way.
         amp: Mixed precision.
         show_dir: Folder for pictures of the images with what the model said.
         interval: Draw every n-th image only.
@@ -82,13 +87,14 @@ def evaluate(
     _choose_split(cfg, split)  # after the options, which may name the files of all splits
 
     info = _describe(cfg, Path(config), split, tta)
+    weights = _weight_samples(mc_dropout, [check_checkpoint(p, str(run_dir)) for p in ensemble])
+    info |= weights
     _keep_only_testing(cfg)
     _add_dumps(cfg, folder, info, {item: out} if out else {})
     if show_dir:
         hook = {"type": "PredictionPicturesHook", "out_dir": show_dir, "interval": interval}
         cfg.custom_hooks = [*cfg.custom_hooks, hook]
-    if tta:
-        _add_tta(cfg)
+    _add_averaging(cfg, tta, weights)
     files = [folder / "metrics.json", *([Path(out)] if out and item == "metrics" else [])]
     with process_group():
         tasks = _run(cfg, info, files)
@@ -190,3 +196,35 @@ def _add_tta(cfg: Config) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     wrapper = cfg.get("tta_model") or {"type": "MultiTaskTTAModel"}
     cfg.model = ConfigDict(**wrapper, module=cfg.model)
+
+
+def _weight_samples(passes: int, members: list[str]) -> dict[str, Any]:
+    """Say which sets of weights are averaged; nothing if it is one."""
+    if passes < 0:
+        raise UsageError(f"--mc-dropout: must be a number of passes, got {passes}")
+    return {"mc_dropout": passes, "ensemble": members} if passes or members else {}
+
+
+def _add_averaging(cfg: Config, tta: bool, weights: dict[str, Any]) -> None:
+    """Put around the model what averages over versions of an image or over weights."""
+    if tta:
+        _add_tta(cfg)
+    if not weights:
+        return
+    if any(hook["type"] == "NormStatisticsHook" for hook in cfg.get("custom_hooks") or []):
+        raise UsageError(
+            "--mc-dropout, --ensemble: batch norms whose statistics NormStatisticsHook changes are "
+            "those of one network: leave the hook out of custom_hooks"
+        )
+    if tta and cfg.get("tta_model"):
+        raise UsageError(
+            "--tta: with --mc-dropout or --ensemble versions are averaged as MultiTaskTTAModel "
+            "does: leave tta_model out of the config"
+        )
+    cfg.model = ConfigDict(
+        type="WeightSamplesModel",
+        module=cfg.model.module if tta else cfg.model,
+        passes=weights["mc_dropout"],
+        members=weights["ensemble"],
+        augmented=tta,
+    )

@@ -10,6 +10,7 @@ from mmengine.fileio import join_path
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mammography.datasets.label_noise import LabelNoise
 from mammography.datasets.presence import check_images_exist
 from mammography.structures.annotation import ImageRecord, read_annotations
 from mammography.structures.task import Task
@@ -55,6 +56,10 @@ class MammographyDataset(BaseDataset):
             does not know, so that a target without any labels joins a source.
         shuffle_labels: Seed of a permutation that deals the labels out anew among the images:
             the check that a score is earned. A model trained so must score at chance.
+        flip_labels: Turn yes and no around in some images, as
+            :class:`~mammography.datasets.label_noise.LabelNoise` says: for the study of
+            methods that shall notice noisy labels, e.g. ``dict(task="malignant",
+            by="manufacturer", value="Cobalt Film Scanners", prob=0.3, seed=0)``.
         filter_cfg: Values to keep, by field: ``dict(split=["train"], view_position=["CC"])``.
         **kwargs: As in :class:`mmpretrain.datasets.BaseDataset`: ``data_root``,
             ``data_prefix``, ``pipeline``, ``indices``, ``test_mode``, ``lazy_init`` ...
@@ -74,6 +79,7 @@ class MammographyDataset(BaseDataset):
         domain: str | None = None,
         unlabelled: bool = False,
         shuffle_labels: int | None = None,
+        flip_labels: Mapping[str, Any] | None = None,
         filter_cfg: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -89,6 +95,7 @@ class MammographyDataset(BaseDataset):
         self.domain = domain
         self.unlabelled = unlabelled
         self.shuffle_labels = shuffle_labels
+        self.noise = None if flip_labels is None else LabelNoise(**flip_labels)
         self._check_unlabelled()
         super().__init__(ann_file, filter_cfg=filter_cfg, **kwargs)
 
@@ -97,6 +104,7 @@ class MammographyDataset(BaseDataset):
             "labelled_only": self.labelled_only,
             "balance_by": self.balance_by is not None,
             "shuffle_labels": self.shuffle_labels is not None,
+            "flip_labels": self.noise is not None,
         }
         if self.unlabelled and (used := [name for name, given in needs.items() if given]):
             raise ValueError(
@@ -112,6 +120,8 @@ class MammographyDataset(BaseDataset):
         self._metainfo["task_specs"] = {name: task.to_json() for name, task in tasks.items()}
         self._check_balance_by(tasks)
         rows = [self._row(record, tasks) for record in annotations.records]
+        if self.noise is not None:
+            rows = self.noise.apply(rows, tasks, self.ann_file)
         if self.shuffle_labels is None:
             return rows
         order = np.random.default_rng(self.shuffle_labels).permutation(len(rows))

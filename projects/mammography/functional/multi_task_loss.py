@@ -28,6 +28,32 @@ def binary_losses(
     )
 
 
+def binary_losses_of_log_probabilities(
+    log_probabilities: Tensor,
+    labels: Tensor,
+    pos_weight: float | None = None,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the binary cross-entropy of each sample, of logarithms of its probabilities.
+
+    Shapes:
+        log_probabilities ``(N, 2)`` of class 0 and 1, labels ``(N,)``; returns ``(N,)``.
+
+    Args:
+        log_probabilities: Of a prediction that is no single logit, as a mean over samples.
+        labels: 0 or 1.
+        pos_weight: As in :func:`binary_losses`.
+        label_smoothing: As in :func:`binary_losses`.
+
+    Example:
+        >>> binary_losses_of_log_probabilities(torch.tensor([[0.25, 0.75]]).log(), torch.ones(1))
+        tensor([0.2877])
+    """
+    positive = labels * (1 - label_smoothing) + label_smoothing / 2
+    of_positive = positive * log_probabilities[:, 1] * (1.0 if pos_weight is None else pos_weight)
+    return -of_positive - (1 - positive) * log_probabilities[:, 0]
+
+
 def mean_over_processes(losses: Tensor, total: Tensor, world_size: int = 1) -> Tensor:
     """Return this process's share of the mean over the samples of all processes.
 

@@ -24,8 +24,11 @@ class PredictionRecord:
         pred_score: Task name to what the model said: the probability of class 1
             (binary), the probabilities of the classes (multiclass, ordinal), or the
             value (regression).
-        pred_uncertainty: Task name to how unsure the model was: some of ``total``,
-            ``aleatoric`` and ``epistemic`` (entropies in nats) and ``variance`` (of the logit).
+        pred_uncertainty: Task name to how unsure the model was: some of ``total``, the entropy
+            of the score in nats, its parts ``aleatoric`` (what the data leave open) and
+            ``epistemic`` (what sets of weights disagree on; only if there were several), and
+            ``variance``: that of the logit, which was learned; of a regression that of the
+            value over the weights.
         pred_set: Task name to the classes of the conformal prediction set, by index.
     """
 

@@ -41,6 +41,15 @@ def test_it_holds_nothing_but_what_is_promised(tmp_path):
     assert json.loads(path.read_text())["data_list"][0]["patient_id"] is None
 
 
+def test_uncertainty_is_written_where_a_model_tells_it(tmp_path):
+    path = tmp_path / "p.json"
+    unsure = sample(0, {}, PRED)
+    parts = {"malignant": {"total": 0.5, "aleatoric": 0.3, "epistemic": 0.2}}
+    unsure.set_field(parts, "pred_uncertainty", dtype=dict)
+    run_metric(DumpPredictions(str(path)), [unsure, sample(1, {}, PRED)])
+    assert [row.pred_uncertainty for row in read_dump(path).records] == [parts, {}]
+
+
 def test_an_image_outside_the_data_root_keeps_its_path(tmp_path):
     path = tmp_path / "p.json"
     run_metric(DumpPredictions(str(path), data_root="elsewhere"), [sample(0, {}, PRED)])

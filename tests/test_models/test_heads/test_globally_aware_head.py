@@ -257,6 +257,10 @@ def test_the_base_config_is_the_published_model():
             {"tasks": {"density": {"kind": "ordinal", "num_classes": 4}}},
             "task density: kind must be",
         ),
+        (
+            {"tasks": {"malignant": {"kind": "binary", "attenuation": {}}}},
+            "task malignant: attenuation must be left out",
+        ),
         ({"top_fraction": 0}, r"top_fraction must lie in \(0, 1\] .* got 0 and"),
         ({"saliency_weight": -1}, "got 0.1 and -1"),
         ({"saliency_reduction": "max"}, "saliency_reduction must be one of sum, mean, got 'max'"),

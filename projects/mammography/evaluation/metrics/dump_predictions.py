@@ -58,6 +58,7 @@ class DumpPredictions(SampleMetric):
             **identity,
             gt_label=dict(required(sample, "gt_targets")),
             pred_score=dict(required(sample, "pred_scores")),
+            pred_uncertainty=dict(sample.get("pred_uncertainty") or {}),
         )
 
     def compute_metrics(self, results: list[PredictionRecord]) -> dict[str, float]:

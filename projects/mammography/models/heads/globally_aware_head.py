@@ -102,6 +102,11 @@ class GloballyAwareHead(MaskedMultiTaskHead):
                 raise ValueError(
                     f"GloballyAwareHead: task {name}: kind must be binary, got {layer.task.kind}"
                 )
+            if layer.linear.out_features != 1:
+                raise ValueError(
+                    f"GloballyAwareHead: task {name}: attenuation must be left out, its three "
+                    "branches give one logit each and no variance"
+                )
         if not 0 < self.top_fraction <= 1 or self.saliency_weight < 0:
             raise ValueError(
                 "GloballyAwareHead: top_fraction must lie in (0, 1] and saliency_weight be >= 0, "
@@ -139,7 +144,7 @@ class GloballyAwareHead(MaskedMultiTaskHead):
                 f"GloballyAwareHead: the backbone must give one saliency map for each of the "
                 f"{len(self.layers)} tasks, got {saliency.shape[1]}: set backbone.num_classes"
             )
-        fusion = self._logits(self._fuse(feats, pooled))
+        fusion = self._outputs(self._fuse(feats, pooled))
         with torch.autocast(pooled.device.type, enabled=False):
             local = self.local_classifier(pooled).float()
         return {

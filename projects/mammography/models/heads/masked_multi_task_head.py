@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from mammography.functional.distributed import count_processes, sum_over_processes
 from mammography.functional.multi_task_loss import mean_over_processes, uncertainty_weighted
-from mammography.models.heads.outcome_layers import OutcomeLayer, build_outcome_layer
+from mammography.models.heads.outcome_layer import OutcomeLayer
+from mammography.models.heads.outcome_layers import build_outcome_layer
 from mammography.terms import TaskKind
 
 Features = tuple[Tensor, ...]
@@ -32,8 +33,10 @@ class MaskedMultiTaskHead(BaseModule):
     Args:
         tasks: Name to ``kind`` (``binary``, ``multiclass``, ``ordinal``, ``regression``),
             ``num_classes`` (multiclass, ordinal), ``loss_weight`` (1.0), and what
-            :mod:`~mammography.models.heads.outcome_layers` offers for the kind:
-            ``pos_weight``, ``label_smoothing``, ``method``, ``loss``, ``beta``.
+            the layer of the kind offers: ``loss`` and its settings, ``label_smoothing``,
+            ``attenuation`` (:class:`~mammography.models.heads.binary_layer.BinaryLayer`,
+            :class:`~mammography.models.heads.multiclass_layer.MulticlassLayer`), ``method``,
+            ``beta`` (:mod:`~mammography.models.heads.outcome_layers`).
         in_channels: C.
         hidden_channels: Width of one hidden layer that all tasks share, if any.
         drop_rate: Dropout of what enters the task layers.
@@ -89,10 +92,11 @@ class MaskedMultiTaskHead(BaseModule):
         return out
 
     def forward(self, feats: Features) -> dict[str, Tensor]:
-        """Return the logits of each task, ``(N, outputs)``."""
-        return self._logits(self.pre_logits(feats))
+        """Return the logits of each task, ``(N, K)``, without what else the layers learn."""
+        outputs = self._outputs(self.pre_logits(feats))
+        return {name: layer.logits(outputs[name]) for name, layer in self.layers.items()}
 
-    def _logits(self, features: Tensor) -> dict[str, Tensor]:
+    def _outputs(self, features: Tensor) -> dict[str, Tensor]:
         """Apply the task layers in the precision of their weights, not in that of autocast.
 
         bfloat16 knows 37 and 37.25 mm and nothing between, and makes equal probabilities of
@@ -109,9 +113,9 @@ class MaskedMultiTaskHead(BaseModule):
             ValueError: If a sample has no ``gt_targets`` or a label that its task
                 cannot take; the message names the image.
         """
-        logits = self(feats)
+        outputs = self._outputs(self.pre_logits(feats))
         parts = {
-            name: self._local_losses(layer, logits[name], data_samples)
+            name: self._local_losses(layer, outputs[name], data_samples)
             for name, layer in self.layers.items()
         }
         # One exchange for all tasks, which every process takes part in at each step.
@@ -131,7 +135,7 @@ class MaskedMultiTaskHead(BaseModule):
         return losses
 
     def _local_losses(
-        self, layer: OutcomeLayer, logits: Tensor, data_samples: list[DataSample]
+        self, layer: OutcomeLayer, outputs: Tensor, data_samples: list[DataSample]
     ) -> tuple[Tensor, Tensor]:
         """Return the losses of the samples with a label and their weights."""
         rows, labels = [], []
@@ -141,25 +145,34 @@ class MaskedMultiTaskHead(BaseModule):
                 rows.append(row)
                 labels.append(_checked(layer, targets[layer.task.name], sample, row))
         # Rows without a label are left out, not multiplied by zero: 0 * nan is nan.
-        observed = logits[torch.tensor(rows, dtype=torch.long, device=logits.device)]
+        observed = outputs[torch.tensor(rows, dtype=torch.long, device=outputs.device)]
         return layer.losses(observed, observed.new_tensor(labels))
 
     def predict(
         self, feats: Features, data_samples: list[DataSample | None] | None = None
     ) -> list[DataSample]:
-        """Return the samples with ``pred_scores`` and ``pred_features``.
+        """Return the samples with ``pred_scores``, ``pred_features`` and ``pred_uncertainty``.
 
         Binary: the probability of class 1. Multiclass, ordinal: the list of class
-        probabilities. Regression: the value.
+        probabilities. Regression: the value. Uncertainty, where a task learns it: see
+        :class:`~mammography.structures.prediction.PredictionRecord`.
         """
         features = self.pre_logits(feats)
-        logits = self._logits(features)
-        scores = {name: layer.scores(logits[name]).tolist() for name, layer in self.layers.items()}
+        outputs = self._outputs(features)
+        scores = {name: layer.scores(outputs[name]).tolist() for name, layer in self.layers.items()}
+        doubts = {name: layer.uncertainty(outputs[name]) for name, layer in self.layers.items()}
         given = data_samples or [None] * len(features)
         samples = [DataSample() if sample is None else sample for sample in given]
         for row, sample in enumerate(samples):
             pred = {name: values[row] for name, values in scores.items()}
             sample.set_field(pred, "pred_scores", dtype=dict)
+            unsure = {
+                name: {part: values[row].item() for part, values in parts.items()}
+                for name, parts in doubts.items()
+                if parts
+            }
+            if unsure:
+                sample.set_field(unsure, "pred_uncertainty", dtype=dict)
             sample.set_field(features[row].float(), "pred_features", dtype=Tensor)
         return samples
 

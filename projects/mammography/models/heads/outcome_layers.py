@@ -1,10 +1,11 @@
 """Last layer of one outcome: logits, loss and score for each kind of task."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812 (its usual name)
 from torch import Tensor, nn
 
-from mammography.functional.multi_task_loss import binary_losses
 from mammography.functional.ordinal import (
     class_probabilities,
     coral_exceedance,
@@ -12,97 +13,11 @@ from mammography.functional.ordinal import (
     corn_exceedance,
     corn_losses,
 )
+from mammography.models.heads.binary_layer import BinaryLayer
+from mammography.models.heads.multiclass_layer import MulticlassLayer
+from mammography.models.heads.outcome_layer import OutcomeLayer
 from mammography.structures.task import Task
 from mammography.terms import TaskKind
-
-
-class OutcomeLayer(nn.Module):
-    """What every kind shares: a linear map and a mean over samples of equal weight.
-
-    Shapes:
-        Features ``(N, C)`` to logits ``(N, outputs)``.
-
-    Args:
-        task: Name, kind and classes of the outcome.
-        in_channels: C.
-        outputs: Logits per sample.
-    """
-
-    def __init__(self, task: Task, in_channels: int, outputs: int) -> None:
-        super().__init__()
-        self.task = task
-        self.linear = nn.Linear(in_channels, outputs)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the logits, ``(N, outputs)``."""
-        out: Tensor = self.linear(features)
-        return out
-
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss of each sample and its weight in the mean, both ``(N,)``."""
-        raise NotImplementedError
-
-    def scores(self, logits: Tensor) -> Tensor:
-        """Return what is predicted: ``(N,)``, or ``(N, K)`` class probabilities."""
-        raise NotImplementedError
-
-
-class BinaryLayer(OutcomeLayer):
-    """Yes or no, by binary cross-entropy on one logit.
-
-    Args:
-        task: The outcome.
-        in_channels: Channels of the features.
-        pos_weight: Factor on the loss of positives, above 0.
-        label_smoothing: In [0, 1): how far labels move towards 0.5.
-    """
-
-    def __init__(
-        self,
-        task: Task,
-        in_channels: int,
-        *,
-        pos_weight: float | None = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(task, in_channels, 1)
-        if pos_weight is not None and not pos_weight > 0:
-            raise ValueError(f"pos_weight must be above 0, got {pos_weight}")
-        self.pos_weight, self.label_smoothing = pos_weight, checked_smoothing(label_smoothing)
-
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss of each sample and ones."""
-        losses = binary_losses(logits[:, 0], labels, self.pos_weight, self.label_smoothing)
-        return losses, torch.ones_like(losses)
-
-    def scores(self, logits: Tensor) -> Tensor:
-        """Return the probability of class 1, ``(N,)``."""
-        return torch.sigmoid(logits[:, 0])
-
-
-class MulticlassLayer(OutcomeLayer):
-    """One of K classes without an order, by cross-entropy.
-
-    Args:
-        task: The outcome.
-        in_channels: Channels of the features.
-        label_smoothing: In [0, 1): share of the label that is spread over all classes.
-    """
-
-    def __init__(self, task: Task, in_channels: int, *, label_smoothing: float = 0.0) -> None:
-        super().__init__(task, in_channels, task.num_classes)
-        self.label_smoothing = checked_smoothing(label_smoothing)
-
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the loss of each sample and ones."""
-        losses = F.cross_entropy(
-            logits, labels.long(), reduction="none", label_smoothing=self.label_smoothing
-        )
-        return losses, torch.ones_like(losses)
-
-    def scores(self, logits: Tensor) -> Tensor:
-        """Return the probabilities of the classes, ``(N, K)``."""
-        return logits.softmax(1)
 
 
 class OrdinalLayer(OutcomeLayer):
@@ -133,17 +48,17 @@ class OrdinalLayer(OutcomeLayer):
         logits: Tensor = self.linear(features)
         return logits + self.biases if self.method == "coral" else logits
 
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def losses(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each sample, and ones (CORAL) or questions asked (CORN)."""
         if self.method == "corn":
-            return corn_losses(logits, labels)
-        losses = coral_losses(logits, labels)
+            return corn_losses(outputs, labels)
+        losses = coral_losses(outputs, labels)
         return losses, torch.ones_like(losses)
 
-    def scores(self, logits: Tensor) -> Tensor:
+    def scores(self, outputs: Tensor) -> Tensor:
         """Return the probabilities of the classes, ``(N, K)``."""
         exceedance = corn_exceedance if self.method == "corn" else coral_exceedance
-        return class_probabilities(exceedance(logits))
+        return class_probabilities(exceedance(outputs))
 
 
 class RegressionLayer(OutcomeLayer):
@@ -166,17 +81,17 @@ class RegressionLayer(OutcomeLayer):
         super().__init__(task, in_channels, 1)
         self.loss, self.beta = loss, beta
 
-    def losses(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def losses(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each sample and ones."""
         if self.loss == "mse":
-            losses = F.mse_loss(logits[:, 0], labels, reduction="none")
+            losses = F.mse_loss(outputs[:, 0], labels, reduction="none")
         else:
-            losses = F.smooth_l1_loss(logits[:, 0], labels, reduction="none", beta=self.beta)
+            losses = F.smooth_l1_loss(outputs[:, 0], labels, reduction="none", beta=self.beta)
         return losses, torch.ones_like(losses)
 
-    def scores(self, logits: Tensor) -> Tensor:
+    def scores(self, outputs: Tensor) -> Tensor:
         """Return the value, ``(N,)``."""
-        return logits[:, 0]
+        return outputs[:, 0]
 
 
 OUTCOME_LAYERS: dict[TaskKind, type[OutcomeLayer]] = {
@@ -187,19 +102,8 @@ OUTCOME_LAYERS: dict[TaskKind, type[OutcomeLayer]] = {
 }
 
 
-def checked_smoothing(share: float) -> float:
-    """Return a share of label smoothing that leaves the label the largest.
-
-    Raises:
-        ValueError: If it is outside [0, 1).
-    """
-    if not 0 <= share < 1:
-        raise ValueError(f"label_smoothing must lie in [0, 1), got {share}")
-    return share
-
-
 def build_outcome_layer(
-    name: str, in_channels: int, kind: str = "", num_classes: int = 0, **options: float | str
+    name: str, in_channels: int, kind: str = "", num_classes: int = 0, **options: Any
 ) -> OutcomeLayer:
     """Build the layer of a task from its entry in a config.
 
@@ -220,6 +124,6 @@ def build_outcome_layer(
     try:
         classes = tuple(str(i) for i in range(num_classes))
         task = Task(name, TaskKind(kind), classes)
-        return OUTCOME_LAYERS[task.kind](task, in_channels, **options)  # type: ignore[arg-type]
+        return OUTCOME_LAYERS[task.kind](task, in_channels, **options)
     except (TypeError, ValueError) as error:
         raise ValueError(f"task {name}: {error}") from error
