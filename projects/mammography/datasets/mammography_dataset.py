@@ -10,6 +10,7 @@ from mmengine.fileio import join_path
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from mammography.datasets.patient_fraction import STRATA, PatientFraction
 from mammography.datasets.presence import check_images_exist
 from mammography.structures.annotation import ImageRecord, read_annotations
 from mammography.structures.task import Task
@@ -55,6 +56,9 @@ class MammographyDataset(BaseDataset):
             does not know, so that a target without any labels joins a source.
         shuffle_labels: Seed of a permutation that deals the labels out anew among the images:
             the check that a score is earned. A model trained so must score at chance.
+        fraction: Keep a share of the patients, with all their images, after all other choices:
+            ``dict(of_patients=0.25, strata=("malignant", "density", "manufacturer"), seed=0)``;
+            see :class:`~mammography.datasets.patient_fraction.PatientFraction`.
         filter_cfg: Values to keep, by field: ``dict(split=["train"], view_position=["CC"])``.
         **kwargs: As in :class:`mmpretrain.datasets.BaseDataset`: ``data_root``,
             ``data_prefix``, ``pipeline``, ``indices``, ``test_mode``, ``lazy_init`` ...
@@ -74,6 +78,7 @@ class MammographyDataset(BaseDataset):
         domain: str | None = None,
         unlabelled: bool = False,
         shuffle_labels: int | None = None,
+        fraction: Mapping[str, Any] | None = None,
         filter_cfg: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -89,6 +94,7 @@ class MammographyDataset(BaseDataset):
         self.domain = domain
         self.unlabelled = unlabelled
         self.shuffle_labels = shuffle_labels
+        self.fraction = None if fraction is None else PatientFraction(**fraction)
         self._check_unlabelled()
         super().__init__(ann_file, filter_cfg=filter_cfg, **kwargs)
 
@@ -97,6 +103,7 @@ class MammographyDataset(BaseDataset):
             "labelled_only": self.labelled_only,
             "balance_by": self.balance_by is not None,
             "shuffle_labels": self.shuffle_labels is not None,
+            "fraction": self.fraction is not None and bool(self.fraction.strata),
         }
         if self.unlabelled and (used := [name for name, given in needs.items() if given]):
             raise ValueError(
@@ -157,6 +164,7 @@ class MammographyDataset(BaseDataset):
             },
             "clinic_vars": record.clinic_vars,
             "findings": [] if self.unlabelled else [asdict(item) for item in record.findings],
+            **({STRATA: self.fraction.values_of(record)} if self.fraction else {}),
         }
 
     def _locate(self, img_path: str) -> str:
@@ -166,7 +174,7 @@ class MammographyDataset(BaseDataset):
         return str(join_path(self.img_prefix, img_path))
 
     def filter_data(self) -> list[dict[str, Any]]:
-        """Keep the rows that ``filter_cfg`` and ``labelled_only`` ask for; check their images."""
+        """Keep the rows that the arguments ask for; check their images."""
         wanted = {
             name: {values} if isinstance(values, str) else set(values)
             for name, values in (self.filter_cfg or {}).items()
@@ -185,6 +193,10 @@ class MammographyDataset(BaseDataset):
                 f"{' with ' if conditions else ''}{' and '.join(conditions)}, "
                 f"got none among {len(self.data_list)}"
             )
+        if self.fraction is not None:
+            rows = self.fraction.keep(rows, self.ann_file)
+            for row in rows:
+                del row[STRATA]
         hint = f"or correct data_root={self.data_root!r}"
         check_images_exist((row["img_path"] for row in rows), self.ann_file, hint)
         return rows
