@@ -24,6 +24,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     tasks=dict(type="CheckTasksHook"),
+    imbalance=dict(type="CheckImbalanceHook"),
     norm_statistics=dict(type="AverageNormStatisticsHook"),
     halt=dict(type="HaltOnNonFiniteLossHook"),
 )
