@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden import golden
@@ -47,6 +47,7 @@ exams = st.lists(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(exams)
 def test_matched_exams_have_cancer_on_one_side_alone_and_no_image_is_used_twice(rows):
     patients, days, sides, labels = map(list, zip(*rows, strict=True)) if rows else ([],) * 4

@@ -2,7 +2,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
@@ -35,6 +35,7 @@ def test_a_small_stratum_does_not_disappear():
     assert counts(draw_fraction(of, 0.05), of) == {"healthy": 5, "rare": 1}
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.integers(0, 4), min_size=1, max_size=60),
     st.floats(0.01, 1),
