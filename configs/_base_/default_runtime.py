@@ -28,6 +28,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     tasks=dict(type="CheckTasksHook"),
     imbalance=dict(type="CheckImbalanceHook"),
+    images=dict(type="CheckImagesHook"),
     norm_statistics=dict(type="AverageNormStatisticsHook"),
     halt=dict(type="HaltOnNonFiniteLossHook"),
 )

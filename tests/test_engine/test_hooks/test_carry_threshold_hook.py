@@ -139,3 +139,31 @@ def test_a_validation_that_could_not_choose_is_refused_before_the_first_step(tmp
     cfg.val_evaluator = METRICS[:1]
     with pytest.raises(ValueError, match="must have a ScreeningMetric, got MultiTaskMetric"):
         PortableRunner.from_cfg(cfg).train()
+
+
+def test_the_best_checkpoint_has_the_weights_of_the_best_validation_not_the_last(run):
+    """System D copied its best weights and saved the last ones."""
+    folder, chosen = run
+    (best,) = folder.glob("best_*.pth")
+    areas = [metrics["malignant/roc_auc"] for metrics in chosen]
+    weights = torch.load(best, weights_only=False)["state_dict"]
+    for epoch in (1, 2, 3):
+        other = torch.load(folder / f"epoch_{epoch}.pth", weights_only=False)["state_dict"]
+        same = all(torch.equal(value, other[name]) for name, value in weights.items())
+        assert same == (epoch == areas.index(max(areas)) + 1)
+
+
+def test_of_averaged_weights_the_threshold_is_theirs(tmp_path):
+    """The checkpoint holds the averaged weights, and a validation measures them."""
+    cfg = config(tmp_path, epochs=2)
+    cfg.val_dataloader.dataset.augment = False
+    cfg.custom_hooks = [{"type": "EMAHook", "momentum": 0.5}, *cfg.custom_hooks]
+    PortableRunner.from_cfg(cfg).train()
+    carried = meta(tmp_path / "epoch_2.pth")[KEY]["malignant"]
+    again = config(tmp_path / "again")
+    again.test_dataloader = again.val_dataloader = cfg.val_dataloader
+    again.load_from = str(tmp_path / "epoch_2.pth")
+    metrics = PortableRunner.from_cfg(again).test()
+    assert metrics["malignant/threshold"] == carried["threshold"]
+    assert metrics["malignant/sensitivity"] == carried["validation"]["sensitivity"]
+    assert metrics["malignant/specificity"] == carried["validation"]["specificity"]

@@ -1,4 +1,5 @@
 from collections import Counter
+from functools import partial
 from itertools import chain, zip_longest
 
 import pytest
@@ -12,7 +13,9 @@ from mammography.engine.portable_runner import PortableRunner
 from mammography.engine.samplers import epoch_sampler, weighted_sampler
 from mammography.engine.samplers.group_batch_sampler import GroupBatchSampler
 from mammography.engine.samplers.weighted_sampler import WeightedSampler
+from ranks import run_on_ranks
 from small_study import small_config
+from weighted_ranks import train_weighted
 
 
 def study(negative=90, positive=10):
@@ -171,3 +174,16 @@ def test_the_log_says_what_an_epoch_is(monkeypatch):
 def test_what_does_not_fit_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         build(study(5, 5), **settings)
+
+
+@pytest.mark.slow
+def test_two_processes_train_and_choose_as_one_with_batches_twice_as_large(tmp_path):
+    (tmp_path / "two").mkdir()
+    (tmp_path / "ranks").mkdir()
+    two = partial(train_weighted, tmp_path / "two", "pytorch")
+    first, second = run_on_ranks(two, tmp_path / "ranks")
+    alone = train_weighted(tmp_path / "one")
+    for name, value in alone["weights"].items():
+        assert torch.equal(first["weights"][name], second["weights"][name])
+        torch.testing.assert_close(first["weights"][name], value, rtol=1e-5, atol=1e-6)
+    assert first["carried"] == pytest.approx(alone["carried"], rel=1e-5)
