@@ -140,9 +140,9 @@ class ScreeningMetric(SampleMetric):
         place = {"level": self.level.value, "pooling": self.pooling}
         return {**point, **place, "chosen": source}, []
 
-    def _check_level(self, name: str, source: Mapping[str, Any]) -> None:
+    def _check_level(self, name: str, source: dict[str, Any]) -> None:
         ours = (self.level.value, self.pooling)
-        if (theirs := (source["level"], source["pooling"])) != ours:
+        if (theirs := (source.pop("level"), source.pop("pooling"))) != ours:
             raise ValueError(
                 f"{PLACE}: the threshold of {name} must be of the level it is applied to, got one "
                 f"chosen by {' '.join(theirs)} for {' '.join(ours)}: give val_evaluator and "
