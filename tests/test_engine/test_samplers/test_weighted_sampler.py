@@ -1,3 +1,4 @@
+import math
 from collections import Counter
 from functools import partial
 from itertools import chain, zip_longest
@@ -48,6 +49,13 @@ def test_it_really_rebalances_where_weights_without_replacement_do_not():
     weights = [1 / 980] * 980 + [1 / 20] * 20
     published = list(WeightedRandomSampler(weights, 1000, replacement=False))
     assert sorted(published) == list(range(1000))
+
+
+def test_most_frequent_images_wait_for_another_epoch():
+    rows = study(9800, 200)
+    drawn = set(build(rows))
+    assert 1 - sum(i < 9800 for i in drawn) / 9800 == pytest.approx(math.exp(-0.51), abs=0.02)
+    assert drawn >= set(range(9800, 10000))  # each about 25 times
 
 
 def test_shares_of_groups_by_condition_are_those_asked_for():

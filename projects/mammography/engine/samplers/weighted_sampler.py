@@ -26,9 +26,9 @@ class WeightedSampler(EpochSampler):
 
     An image of a group weighs its share divided by the number of its images; the draw is that
     of torch's ``WeightedRandomSampler`` with these weights. Chance gives the number of each
-    group in a batch, where :class:`GroupBatchSampler` fixes it. A rare image comes several
-    times in an epoch, and about a share of 1/e of the frequent ones not at all when the
-    epoch is as long as their number: replacement is what rebalances, so it is no option.
+    group in a batch, where :class:`GroupBatchSampler` fixes it. Replacement is what rebalances,
+    so it is no option: a rare image comes many times in an epoch, and of frequent ones that are
+    half of the draw some 60 % (exp(-1/2)) not at all, others in the next epoch.
 
     The probabilities that a model learns are those of the drawn shares, not of the population:
     calibrate on images as they come, and give the loss no weights for the same imbalance.
