@@ -6,6 +6,7 @@ from itertools import chain, zip_longest
 import pytest
 import torch
 from mmengine.dataset import DefaultSampler
+from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import BatchSampler, WeightedRandomSampler
 
 from golden import golden
@@ -76,14 +77,22 @@ def test_epochs_and_seeds_draw_differently_and_repeat_themselves():
     assert list(build(study(), seed=3)) != list(build(study(), seed=4))
 
 
-def test_skipped_samples_are_left_out_once():
-    sampler = build(study())
-    whole = list(sampler)
-    sampler.skip(40)
-    assert list(sampler) == whole[40:]
-    assert list(sampler) == whole
+@pytest.mark.parametrize("done", [0, 2, 5, 9])
+def test_a_loop_by_iterations_goes_on_where_it_was(monkeypatch, done):
+    monkeypatch.setattr("mmengine.runner.loops.time.sleep", lambda _: None)
+
+    def stream(skipped, count):
+        sampler = build(study(), num_samples=20)
+        loader = torch.utils.data.DataLoader(list(range(100)), batch_size=5, sampler=sampler)
+        batches = _InfiniteDataloaderIterator(loader)
+        batches.skip_iter(skipped)
+        return [next(batches).tolist() for _ in range(count)]
+
+    whole = stream(0, 12)  # three epochs of four
+    assert whole[:4] != whole[4:8]
+    assert stream(done, 12 - done) == whole[done:]
     with pytest.raises(ValueError, match="skip must be >= 0, got -1"):
-        sampler.skip(-1)
+        build(study()).skip(-1)
 
 
 @pytest.mark.parametrize("world_size", [2, 3])

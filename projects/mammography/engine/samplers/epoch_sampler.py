@@ -35,6 +35,7 @@ class EpochSampler(Sampler[int]):
         self.rank: int
         self.world_size: int
         self.rank, self.world_size = get_dist_info()
+        self._passed = 0
         self._skipped = 0
 
     @property
@@ -51,17 +52,21 @@ class EpochSampler(Sampler[int]):
         self.epoch = epoch
 
     def skip(self, num_samples: int) -> None:
-        """Leave out the first samples of this process, once, in the next pass.
+        """Go on behind the first samples of a stream of epochs, as loops by iterations ask for.
+
+        Whole epochs are passed over, what is left is left out of the next pass. That is where the
+        stream stood if the batch size divides an epoch: a sampler does not see that the last
+        batch of an epoch is smaller.
 
         Args:
-            num_samples: Samples that this process has had in the epoch, >= 0.
+            num_samples: Samples that this process has had since the start of training, >= 0.
 
         Raises:
             ValueError: If it is negative.
         """
         if num_samples < 0:
             raise ValueError(f"{type(self).__name__}: skip must be >= 0, got {num_samples}")
-        self._skipped = num_samples
+        self._passed, self._skipped = divmod(num_samples, len(self))
 
     def __len__(self) -> int:
         """Samples of this process in a whole epoch: rounded up, so that all have as many."""
@@ -69,7 +74,7 @@ class EpochSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         """Yield the indices of this process."""
-        generator = torch.Generator().manual_seed(self.seed + self.epoch)
+        generator = torch.Generator().manual_seed(self.seed + self.epoch + self._passed)
         drawn = self.draw(len(self) * self.world_size, generator)
         skipped, self._skipped = self._skipped, 0
         yield from drawn[self.rank :: self.world_size][skipped:].tolist()
