@@ -152,6 +152,40 @@ def test_subgroups_are_the_metrics_of_their_own_images_with_counts():
         assert part["sensitivity"] == pytest.approx(called[cases.y == 1].mean())
 
 
+def test_numbers_are_cut_into_intervals():
+    samples = study(8)
+    for index, sample in enumerate(samples):
+        sample["clinic_vars"]["age_years"] = (45, 50, 59.5, 80, None)[index // 4 % 5]
+    _, details = measure(samples, subgroups={"age_years": (50, 60), "view_position": None})
+    parts = details["malignant"]["subgroups"]["age_years"]
+    sizes = {value: part["n"] for value, part in parts.items()}
+    assert sizes == {"unknown": 2, "< 50": 4, "50 to < 60": 8, ">= 60": 2}  # of 16 breasts
+    assert list(parts) == ["unknown", "< 50", "50 to < 60", ">= 60"]
+    assert set(details["malignant"]["subgroups"]["view_position"]) == {"CC", "MLO"}
+
+
+def test_a_view_without_a_label_still_counts_in_the_score_of_its_breast():
+    samples = study(30)
+    full, _ = measure(samples)
+    for sample in samples[::2]:
+        del sample["gt_targets"]["malignant"]
+    assert measure(samples)[0] == full
+    for sample in samples[:2]:
+        sample["gt_targets"].pop("malignant", None)
+    frame = table([{**s, "gt_targets": {"malignant": 0.0, **s["gt_targets"]}} for s in samples[2:]])
+    cases = frame.groupby(["patient_id", "laterality"]).agg(y=("y", "max"), p=("p", "mean"))
+    expected = 2 * (cases.y * cases.p).sum() / (cases.y.sum() + cases.p.sum())
+    assert measure(samples)[0]["malignant/pf1"] == pytest.approx(expected)
+
+
+def test_predictions_that_are_not_finite_are_told_and_stop_nothing():
+    samples = study(4)
+    samples[3]["pred_scores"]["malignant"] = math.nan
+    metrics, details = measure(samples, {"rule": "youden"})
+    assert math.isnan(metrics["malignant/pf1"])
+    assert details["malignant"]["notes"] == ["pf1 not defined: 1 of 16 predictions are not finite"]
+
+
 def test_a_subgroup_without_positives_keeps_its_count_and_has_no_area():
     samples = study(3)
     for sample in samples[:4]:
@@ -202,3 +236,8 @@ def test_tasks_without_labels_and_of_other_kinds_are_left_out():
 def test_what_does_not_fit_is_refused(settings):
     with pytest.raises(ValueError, match=r"ScreeningMetric: level must be one of image, breast"):
         ScreeningMetric(**settings)
+
+
+def test_intervals_that_do_not_rise_are_refused():
+    with pytest.raises(ValueError, match=r"must be cut at rising numbers, got \(60, 50\) for age"):
+        ScreeningMetric(subgroups={"age": (60, 50)})

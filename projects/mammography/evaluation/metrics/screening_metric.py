@@ -1,7 +1,9 @@
 """What a binary outcome is worth as a decision: per breast, at a threshold, in subgroups."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +61,8 @@ class ScreeningMetric(SampleMetric):
     Args:
         level: What a case is: ``image``, ``breast``, ``exam`` or ``patient``.
         pooling: How scores of a case become one: ``mean``, ``max`` or ``noisy_or``.
-        subgroups: Fields of the samples, labels of other tasks or clinical variables.
+        subgroups: Fields of the samples, labels of other tasks or clinical variables; with where
+            to cut what is a number: ``dict(manufacturer=None, age_years=(50, 60, 70))``.
         tasks: See :class:`SampleMetric`.
         prefix: See :class:`SampleMetric`.
 
@@ -73,7 +76,7 @@ class ScreeningMetric(SampleMetric):
         self,
         level: str = "breast",
         pooling: Pooling = "mean",
-        subgroups: Sequence[str] = (),
+        subgroups: Sequence[str] | Mapping[str, Sequence[float] | None] = (),
         tasks: Sequence[str] | None = None,
         prefix: str | None = None,
     ) -> None:
@@ -85,7 +88,14 @@ class ScreeningMetric(SampleMetric):
                 f"{', '.join(POOLINGS)} and subgroups several names, got {level!r}, {pooling!r} "
                 f"and {subgroups!r}"
             )
-        self.level, self.pooling, self.subgroups = Level(level), pooling, tuple(subgroups)
+        self.level, self.pooling = Level(level), pooling
+        cuts = subgroups if isinstance(subgroups, Mapping) else dict.fromkeys(subgroups)
+        self.subgroups = {name: tuple(edges or ()) for name, edges in cuts.items()}
+        for name, edges in self.subgroups.items():
+            if list(edges) != sorted({*edges}):
+                raise ValueError(
+                    f"{PLACE}: a subgroup must be cut at rising numbers, got {edges} for {name}"
+                )
         self.details = {}
         # Set by CarryThresholdHook: how to choose a threshold, or the one that was chosen.
         self.rule: Mapping[str, Any] | None = None
@@ -95,8 +105,9 @@ class ScreeningMetric(SampleMetric):
         """Return labels, predictions, and what tells case and subgroups."""
         targets = required(sample, "gt_targets")
         known = {**(sample.get("clinic_vars") or {}), **targets, **sample}
-        fields = {*NAMES_OF_LEVEL[self.level], "img_path", *self.subgroups}
-        return targets, required(sample, "pred_scores"), {k: _word(known.get(k)) for k in fields}
+        fields = dict.fromkeys((*NAMES_OF_LEVEL[self.level], "img_path"), ()) | self.subgroups
+        where = {name: _word(known.get(name), edges) for name, edges in fields.items()}
+        return targets, required(sample, "pred_scores"), where
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         """Return ``<task>/<metric>`` over all cases."""
@@ -104,15 +115,21 @@ class ScreeningMetric(SampleMetric):
         flat: dict[str, float] = {}
         self._check_subgroups(results)
         for name, task in self.tasks_of(results[0][1] if results else ()).items():
-            rows = [row for row in results if name in row[0]]
-            if task.kind is TaskKind.BINARY and rows:
-                point, notes = self._operating_point(name, rows)
-                values = self._measure(name, rows, point)
+            if task.kind is not TaskKind.BINARY or not any(name in row[0] for row in results):
+                continue
+            if broken := sum(not math.isfinite(row[1][name]) for row in results):
+                note = f"pf1 not defined: {broken} of {len(results)} predictions are not finite"
+                print_log(f"{name}/{note}", logger="current")
+                flat[f"{name}/pf1"] = math.nan
+                self.details[name] = {"pf1": math.nan, "notes": [note]}
+            else:
+                point, notes = self._operating_point(name, results)
+                values = self._measure(name, results, point)
                 shown = {key: values[key] for key in ("pf1", *SHOWN) if key in values}
                 threshold = {"threshold": point["threshold"]} if point else {}
                 flat |= {f"{name}/{key}": value for key, value in {**shown, **threshold}.items()}
                 self.details[name] = shown | threshold | _told(operating_point=point, notes=notes)
-                self.details[name] |= _told(subgroups=self._by_subgroup(name, rows, point))
+                self.details[name] |= _told(subgroups=self._by_subgroup(name, results, point))
         return flat
 
     def _operating_point(
@@ -126,7 +143,7 @@ class ScreeningMetric(SampleMetric):
             rule = options.pop("rule")
             try:
                 threshold = RULES[rule](labels, scores, **options).threshold
-            except ValueError as error:  # one class, or scores that are not finite
+            except ValueError as error:  # one class
                 print_log(f"{name}/threshold not chosen: {error}", logger="current")
                 return None, [f"threshold not chosen: {error}"]
             source = {"rule": rule, **options}
@@ -150,7 +167,7 @@ class ScreeningMetric(SampleMetric):
             )
 
     def _cases(self, name: str, rows: Sequence[Row]) -> tuple[Column, Column]:
-        """Return label and score of each case."""
+        """Return label and score of each labelled case; all of its images count in the score."""
         names = NAMES_OF_LEVEL[self.level]
         needed = [key for key in names if key != "exam_id"]  # a patient may have one exam
         keys = [
@@ -161,7 +178,9 @@ class ScreeningMetric(SampleMetric):
         ]
         groups = group_by(keys)
         scores = pool_scores([row[1][name] for row in rows], groups, self.pooling)
-        return pool_labels([row[0][name] for row in rows], groups), scores
+        labels = pool_labels([row[0].get(name, math.nan) for row in rows], groups)
+        known = ~np.isnan(labels)
+        return labels[known], scores[known]
 
     def _measure(
         self, name: str, rows: Sequence[Row], point: Mapping[str, Any] | None
@@ -181,12 +200,15 @@ class ScreeningMetric(SampleMetric):
         self, name: str, rows: Sequence[Row], point: Mapping[str, Any] | None
     ) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for field in self.subgroups:
+        for field, edges in self.subgroups.items():
             parts: dict[str, list[Row]] = {}
             for row in rows:
                 parts.setdefault(row[2][field] or "unknown", []).append(row)
+            order = {value: place for place, value in enumerate(_intervals(edges))}
             found[field] = {
-                value: self._measure(name, parts[value], point) for value in sorted(parts)
+                value: self._measure(name, parts[value], point)
+                for value in sorted(parts, key=lambda value: (order.get(value, -1), value))
+                if any(name in row[0] for row in parts[value])
             }
         return found
 
@@ -200,8 +222,18 @@ def _told(**parts: Any) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _word(value: Any) -> str | None:
-    """Spell a value; a class index as a whole number, what is not known as None."""
+def _word(value: Any, edges: Sequence[float] = ()) -> str | None:
+    """Spell a value; a number by its interval, a class index as a whole number."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
+    if edges:
+        return _intervals(edges)[bisect_right(edges, float(value))]
     return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _intervals(edges: Sequence[float]) -> list[str]:
+    """Name what lies below, between and above some numbers."""
+    if not edges:
+        return []
+    between = [f"{low:g} to < {high:g}" for low, high in pairwise(edges)]
+    return [f"< {edges[0]:g}", *between, f">= {edges[-1]:g}"]
