@@ -202,3 +202,51 @@ def test_a_model_without_batch_norm_cannot_freeze_it(switch):
     model = nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2))
     with pytest.raises(ValueError, match=r"need batch norm, .* without \(LayerNorm, Linear\)"):
         TrainableChoice(**{switch: "freeze"}).apply(model)
+
+
+def flat(count):
+    """A network of some linear layers, two parameters each."""
+    return nn.ModuleDict({f"layer{i}": nn.Linear(1, 1) for i in range(count)})
+
+
+@pytest.mark.parametrize("first", [1, 24, 41])
+def test_the_last_of_some_groups_of_parameters_train(first):
+    model = flat(172)  # 344 tensors, as ConvNeXt-S with its head
+    names = [name for name, _ in model.named_parameters()]
+    assert TrainableChoice(freeze_groups=(first, 42)).apply(model) == []
+    assert trained(model) == set(names[8 * first :])
+
+
+def test_freezing_all_groups_freezes_everything_and_is_refused_unless_something_is_excepted():
+    """System B's upto_freeze=42 of 42 froze nothing."""
+    everything = {"freeze_groups": (42, 42)}
+    with pytest.raises(ValueError, match="something must train, got a choice that freezes every"):
+        TrainableChoice(**everything).apply(flat(172))
+    model = flat(172)
+    TrainableChoice(**everything, train_names=["layer171"]).apply(model)
+    assert trained(model) == {"layer171.weight", "layer171.bias"}
+
+
+def test_statistics_of_batch_norm_can_stand_with_the_groups_that_are_frozen():
+    model = small()
+    (fixed,) = TrainableChoice(freeze_groups=(1, 2), norm_statistics="like_affine").apply(model)
+    assert fixed is model[0][1]
+    assert trained(model) == {"1.0.weight", "1.1.weight", "1.1.bias", "2.weight", "2.bias"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ((43, 42), r"how many of how many groups to freeze, e\.g\. \(24, 42\), got \(43, 42\)"),
+        ((-1, 42), r"got \(-1, 42\)"),
+        ((0, 42), "something must be frozen"),
+    ],
+)
+def test_groups_that_do_not_exist_or_freeze_nothing_are_refused(groups, message):
+    with pytest.raises(ValueError, match=message):
+        TrainableChoice(freeze_groups=groups)
+
+
+def test_more_groups_than_parameters_are_refused():
+    with pytest.raises(ValueError, match=r"freeze_groups: the number of groups .* \(4\), got 42"):
+        TrainableChoice(freeze_groups=(1, 42)).apply(flat(2))

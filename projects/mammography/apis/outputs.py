@@ -43,7 +43,7 @@ def write_metrics(
     path: Path, tasks: Mapping[str, Mapping[str, Any]], info: Mapping[str, Any]
 ) -> None:
     """Write metrics as JSON, whole or not at all; what is not defined is null."""
-    plain = {name: {k: _plain(v) for k, v in values.items()} for name, values in tasks.items()}
+    plain = _plain(tasks)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(
@@ -54,6 +54,10 @@ def write_metrics(
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

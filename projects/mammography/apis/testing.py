@@ -107,8 +107,11 @@ def _run(cfg: Config, info: dict[str, Any], files: list[Path]) -> dict[str, dict
     """Test, and write the metrics by task."""
     runner = build_runner(cfg)
     flat = runner.test()
-    details = [getattr(metric, "details", {}) for metric in runner.test_evaluator.metrics]
-    tasks = nest_metrics(flat, {name: row for rows in details for name, row in rows.items()})
+    details: dict[str, dict[str, Any]] = {}
+    for metric in runner.test_evaluator.metrics:
+        for name, row in getattr(metric, "details", {}).items():
+            details.setdefault(name, {}).update(row)
+    tasks = nest_metrics(flat, details)
     if is_main_process():
         for path in files:
             write_metrics(path, tasks, info)

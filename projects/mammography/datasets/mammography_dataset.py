@@ -11,6 +11,7 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from mammography.datasets.label_noise import LabelNoise
+from mammography.datasets.patient_fraction import STRATA, PatientFraction
 from mammography.datasets.presence import check_images_exist
 from mammography.structures.annotation import ImageRecord, read_annotations
 from mammography.structures.task import Task
@@ -60,6 +61,9 @@ class MammographyDataset(BaseDataset):
             :class:`~mammography.datasets.label_noise.LabelNoise` says: for the study of
             methods that shall notice noisy labels, e.g. ``dict(task="malignant",
             by="manufacturer", value="Cobalt Film Scanners", prob=0.3, seed=0)``.
+        fraction: Keep a share of the patients, with all their images, after all other choices:
+            ``dict(of_patients=0.25, strata=("malignant", "density", "manufacturer"), seed=0)``;
+            see :class:`~mammography.datasets.patient_fraction.PatientFraction`.
         filter_cfg: Values to keep, by field: ``dict(split=["train"], view_position=["CC"])``.
         **kwargs: As in :class:`mmpretrain.datasets.BaseDataset`: ``data_root``,
             ``data_prefix``, ``pipeline``, ``indices``, ``test_mode``, ``lazy_init`` ...
@@ -80,6 +84,7 @@ class MammographyDataset(BaseDataset):
         unlabelled: bool = False,
         shuffle_labels: int | None = None,
         flip_labels: Mapping[str, Any] | None = None,
+        fraction: Mapping[str, Any] | None = None,
         filter_cfg: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -96,6 +101,7 @@ class MammographyDataset(BaseDataset):
         self.unlabelled = unlabelled
         self.shuffle_labels = shuffle_labels
         self.noise = None if flip_labels is None else LabelNoise(**flip_labels)
+        self.fraction = None if fraction is None else PatientFraction(**fraction)
         self._check_unlabelled()
         super().__init__(ann_file, filter_cfg=filter_cfg, **kwargs)
 
@@ -105,6 +111,7 @@ class MammographyDataset(BaseDataset):
             "balance_by": self.balance_by is not None,
             "shuffle_labels": self.shuffle_labels is not None,
             "flip_labels": self.noise is not None,
+            "fraction": self.fraction is not None and bool(self.fraction.strata),
         }
         if self.unlabelled and (used := [name for name, given in needs.items() if given]):
             raise ValueError(
@@ -167,6 +174,7 @@ class MammographyDataset(BaseDataset):
             },
             "clinic_vars": record.clinic_vars,
             "findings": [] if self.unlabelled else [asdict(item) for item in record.findings],
+            **({STRATA: self.fraction.values_of(record)} if self.fraction else {}),
         }
 
     def _locate(self, img_path: str) -> str:
@@ -176,7 +184,7 @@ class MammographyDataset(BaseDataset):
         return str(join_path(self.img_prefix, img_path))
 
     def filter_data(self) -> list[dict[str, Any]]:
-        """Keep the rows that ``filter_cfg`` and ``labelled_only`` ask for; check their images."""
+        """Keep the rows that the arguments ask for; check their images."""
         wanted = {
             name: {values} if isinstance(values, str) else set(values)
             for name, values in (self.filter_cfg or {}).items()
@@ -195,6 +203,10 @@ class MammographyDataset(BaseDataset):
                 f"{' with ' if conditions else ''}{' and '.join(conditions)}, "
                 f"got none among {len(self.data_list)}"
             )
+        if self.fraction is not None:
+            rows = self.fraction.keep(rows, self.ann_file)
+            for row in rows:
+                del row[STRATA]
         hint = f"or correct data_root={self.data_root!r}"
         check_images_exist((row["img_path"] for row in rows), self.ann_file, hint)
         return rows

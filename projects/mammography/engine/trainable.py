@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mammography.engine.layer_choice import check_patterns
 from mammography.functional.batch_norm import find_norm_layers
+from mammography.functional.parameter_groups import cut_in_groups
 
 NormAffine = Literal["train", "freeze"]
 NormStatistics = Literal["update", "freeze", "like_affine"]
@@ -43,6 +44,7 @@ class TrainableChoice:
     train_names: Sequence[str] = ()
     norm_affine: NormAffine = "train"
     norm_statistics: NormStatistics = "update"
+    freeze_groups: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:  # noqa: D105
         if isinstance(self.freeze_types, str):
@@ -57,10 +59,22 @@ class TrainableChoice:
                     f"{PLACE}: {name} must be one of {', '.join(get_args(known))}, "
                     f"got {getattr(self, name)!r}"
                 )
-        if not (self.freeze_types or self.freeze_names or self._switches):
+        self._check_groups()
+        groups = self.freeze_groups and self.freeze_groups[0]
+        if not (self.freeze_types or self.freeze_names or self._switches or groups):
             raise ValueError(
                 f"{PLACE}: something must be frozen, got no types, no names and no batch norm: "
                 "to train some names only, freeze_names=('.*',)"
+            )
+
+    def _check_groups(self) -> None:
+        if self.freeze_groups is None:
+            return
+        first, count = self.freeze_groups
+        if not 0 <= first <= count or count < 1:
+            raise ValueError(
+                f"{PLACE}: freeze_groups must be how many of how many groups to freeze, e.g. "
+                f"(24, 42), got {tuple(self.freeze_groups)}"
             )
 
     @property
@@ -96,14 +110,27 @@ class TrainableChoice:
         self, model: nn.Module, names: Collection[str], norms: Collection[str]
     ) -> set[str]:
         affine = norms if self.norm_affine == "freeze" else ()
+        grouped = self._first_groups(model)
         chosen = {
             name
             for name in names
             if any(_is_below_type(model, name, kind) for kind in self.freeze_types)
             or _matches(name, self.freeze_names)
+            or name in grouped
             or name.rpartition(".")[0] in affine
         }
         return {name for name in chosen if not _matches(name, self.train_names)}
+
+    def _first_groups(self, model: nn.Module) -> set[str]:
+        """Return the parameters of the groups that are frozen, tied ones once."""
+        if self.freeze_groups is None:
+            return set()
+        first, count = self.freeze_groups
+        try:
+            groups = cut_in_groups([name for name, _ in model.named_parameters()], count)
+        except ValueError as error:
+            raise ValueError(f"{PLACE}: freeze_groups: {error}") from error
+        return {name for group in groups[:first] for name in group}
 
     def _find_fixed(
         self, norms: dict[str, _BatchNorm], frozen: Collection[str]

@@ -87,7 +87,7 @@ def transfer_state(
         >>> state["conv1.weight"].unique(), report.prefix
         (tensor([3.]), 'state_dict.backbone.')
     """
-    names = dict(_flatten(checkpoint))
+    names = dict(flatten_state(checkpoint))
     if prefix is None:
         prefix = _find_prefix(names, target, module)
     source = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
@@ -112,13 +112,13 @@ def transfer_state(
     return state, report
 
 
-def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+def flatten_state(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Tensor]]:
     """Yield every tensor of nested dicts under its dotted name."""
     for key, value in content.items():
         if isinstance(value, Tensor):
             yield f"{prefix}{key}", value
         elif isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
+            yield from flatten_state(value, f"{prefix}{key}.")
 
 
 def _find_prefix(names: Mapping[str, Tensor], target: Mapping[str, Tensor], module: str) -> str:

@@ -17,6 +17,9 @@ _METRICS = {
     "mse": "MSE",
     "r2": "R²",
     "pearson": "Pearson r",
+    "pf1": "pF1",
+    "ppv": "PPV",
+    "recall_rate": "called back",
     "loss": "loss",
 }
 LOWER_IS_BETTER = frozenset({"bce", "cross_entropy", "mse", "loss"})

@@ -282,3 +282,22 @@ def test_plain_batch_norms_go_to_every_domain_and_those_of_domains_to_their_own(
     name = "backbone.bn1.domains.{}.running_mean"
     assert all(torch.equal(seen[name], each) for name, each in apart.state_dict().items())
     assert not torch.equal(seen[name.format("source")], seen[name.format("target")])
+
+
+def test_weights_of_a_published_layout_are_renamed_and_what_was_left_out_is_told(tmp_path):
+    file = {}
+    for name, value in torchvision.models.resnet18().state_dict().items():
+        stem, _, rest = name.partition(".")
+        stage = stem.startswith("layer")
+        file[f"_model.{stem}_{rest}" if stage else f"_model.downsampler.{name}"] = value
+    file = {name: value for name, value in file.items() if ".fc." not in name}
+    file["_model.fc.bias"] = torch.ones(2)
+    torch.save(file, tmp_path / "mirai.pt")
+    model = classifier(RESNET18)
+    hook = {"checkpoint": str(tmp_path / "mirai.pt"), "layout": "mirai_resnet"}
+    seen = backbone_of(train(model, hook, tmp_path))
+    assert torch.equal(seen["layer4.1.conv2.weight"], file["_model.layer4_1.conv2.weight"])
+    (log,) = tmp_path.glob("*/*.log")
+    assert "last layers left out: _model.fc.bias" in log.read_text()
+    with pytest.raises(ValueError, match=r"layout must be one of timm_convnext, .* got 'mirai'"):
+        HOOKS.build({"type": "LoadPretrainedHook", **hook, "layout": "mirai"})

@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 import torch
+from mmpretrain.registry import TRANSFORMS
 from torch import nn
 
+import mammography.datasets.transforms.pack_mammogram  # noqa: F401
 from mammography.models.tta.multi_task_tta_model import MultiTaskTTAModel
 from samples import sample
 
@@ -36,3 +39,21 @@ def test_the_versions_of_an_image_are_averaged_and_its_identity_is_kept():
         assert one.pred_scores["density"] == pytest.approx([mean, 1 - mean])
         assert one.pred_scores["size_mm"] == pytest.approx(mean)
         assert one.pred_features.tolist() == pytest.approx([mean, mean])
+
+
+def test_a_config_can_look_at_four_flips_of_each_image():
+    """``tta_pipeline``: as it is, to the side, upside down, and both."""
+    flips = [
+        [{"type": "RandomFlip", "prob": 0.0}],
+        [{"type": "RandomFlip", "prob": 1.0, "direction": "horizontal"}],
+        [{"type": "RandomFlip", "prob": 1.0, "direction": "vertical"}],
+        [{"type": "RandomFlip", "prob": 1.0, "direction": "diagonal"}],
+    ]
+    branches = [[step for (step,) in flips], [{"type": "PackMammogram"}]]
+    pipeline = TRANSFORMS.build({"type": "TestTimeAug", "transforms": branches})
+    image = np.random.default_rng(0).random((6, 4), dtype=np.float32)
+    looks = pipeline({"img": image, "img_shape": (6, 4)})["inputs"]
+    expected = [image, image[:, ::-1], image[::-1], image[::-1, ::-1]]
+    assert len(looks) == 4
+    for look, wanted in zip(looks, expected, strict=True):
+        assert np.array_equal(look[0].numpy(), wanted)

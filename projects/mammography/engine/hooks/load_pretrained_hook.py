@@ -13,6 +13,7 @@ from mmpretrain.utils import get_ori_model
 from torch import nn
 
 from mammography.engine import checkpoint_classes  # noqa: F401 (and what MMEngine leaves out)
+from mammography.functional.published_weights import LAYOUTS, rename_published
 from mammography.functional.weight_transfer import transfer_state
 
 
@@ -36,6 +37,10 @@ class LoadPretrainedHook(Hook):
             ``("layer2.*", "layer3.*", "layer4.*", "fc.*")``.
         stem_scale: Factors of the colour channels when a stem becomes one-channel;
             see :func:`~mammography.functional.weight_transfer.transfer_state`.
+        layout: What published file it is, if its names differ from those here:
+            ``timm_convnext`` (winner of RSNA 2022), ``efficientnet_pytorch`` (Mammo-CLIP, with
+            ``module="backbone.timm_model"``) or ``mirai_resnet``; see
+            :mod:`~mammography.functional.published_weights`.
 
     Raises:
         FileNotFoundError: If there is no such file when training begins.
@@ -52,13 +57,18 @@ class LoadPretrainedHook(Hook):
         prefix: str | None = None,
         allow: Sequence[str] = (),
         stem_scale: Sequence[float] | None = None,
+        layout: str | None = None,
     ) -> None:
+        if layout is not None and layout not in LAYOUTS:
+            raise ValueError(
+                f"LoadPretrainedHook: layout must be one of {', '.join(LAYOUTS)}, got {layout!r}"
+            )
         if isinstance(allow, str) or (stem_scale is not None and len(stem_scale) != 3):
             raise ValueError(
                 "LoadPretrainedHook: allow must be several patterns and stem_scale three "
                 f"factors, got {allow!r} and {stem_scale!r}"
             )
-        self.checkpoint, self.module = str(checkpoint), module
+        self.checkpoint, self.module, self.layout = str(checkpoint), module, layout
         self.options: dict[str, Any] = {
             "prefix": prefix,
             "allow": tuple(allow),
@@ -84,8 +94,11 @@ class LoadPretrainedHook(Hook):
             )
         part = get_ori_model(runner.model).get_submodule(self.module)
         content, target = _read(self.checkpoint), part.state_dict()
+        last: tuple[str, ...] = ()
         plain = {name: name for name in target} | _plain_norms(part, content)
         try:
+            if self.layout is not None:
+                content, last = rename_published(content, self.layout, target)
             loaded, report = transfer_state(
                 content,
                 {plain[name]: tensor for name, tensor in target.items()},
@@ -97,7 +110,8 @@ class LoadPretrainedHook(Hook):
         state = {name: loaded[plain[name]] for name in target if plain[name] in loaded}
         _check_frozen(part, state)
         part.load_state_dict(state, strict=False)
-        runner.logger.info("LoadPretrainedHook: %s <- %s: %s", self.module, self.checkpoint, report)
+        said = f"{report}, last layers left out: {', '.join(last)}" if last else str(report)
+        runner.logger.info("LoadPretrainedHook: %s <- %s: %s", self.module, self.checkpoint, said)
 
 
 def _check_frozen(part: nn.Module, state: Mapping[str, Any]) -> None:

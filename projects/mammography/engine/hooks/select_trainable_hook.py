@@ -34,11 +34,14 @@ class SelectTrainableHook(Hook):
     maps, squeeze-and-excitation): ``train_names`` lets it train. And it is nothing else: layer
     norms, class tokens and positions train.
 
-    A parameter is frozen if it lies in a layer of one of ``freeze_types``, if ``freeze_names``
-    match, or if ``norm_affine`` freezes it; and ``train_names`` do not match. A frozen one has no
-    gradient, so neither decay nor momentum moves it. The running statistics of batch norm
-    are no parameters: in a layer whose weight and bias are frozen they go on following the
-    images, unless ``norm_statistics`` says otherwise.
+    Other choices: the head alone, ``freeze_names=("backbone", "neck")``; the last 18 of 42 groups,
+    ``freeze_groups=(24, 42)``.
+
+    A parameter is frozen if it lies in a layer of one of ``freeze_types`` or in one of the first
+    ``freeze_groups``, if ``freeze_names`` match, or if ``norm_affine`` freezes it; and
+    ``train_names`` do not match. A frozen one has no gradient, so neither decay nor momentum moves
+    it. The running statistics of batch norm are no parameters: in a layer whose weight and bias
+    are frozen they go on following the images, unless ``norm_statistics`` says otherwise.
 
     It acts before the first step, on a model alone or in ``DistributedDataParallel``, which
     it builds anew, as that would wait for gradients that never come
@@ -55,6 +58,10 @@ class SelectTrainableHook(Hook):
         norm_affine: ``train`` or ``freeze``: weight and bias of every batch norm.
         norm_statistics: ``update``; ``freeze``: all batch norms normalise by their stored
             statistics and keep them; ``like_affine``: those whose weight and bias are frozen do.
+        freeze_groups: How many of how many groups of parameters, from the input on: all of the
+            model's in the order of registration are cut into groups of one size. ``(24, 42)``
+            trains the last 18 of 42 groups; ``(42, 42)`` freezes everything, which is refused
+            unless ``train_names`` except something, e.g. the head.
 
     Raises:
         ValueError: If it freezes nothing or everything, a type or name matches nothing, there
@@ -73,9 +80,15 @@ class SelectTrainableHook(Hook):
         train_names: Sequence[str] = (),
         norm_affine: NormAffine = "train",
         norm_statistics: NormStatistics = "update",
+        freeze_groups: tuple[int, int] | None = None,
     ) -> None:
         self.choice = TrainableChoice(
-            freeze_types, freeze_names, train_names, norm_affine, norm_statistics
+            freeze_types,
+            freeze_names,
+            train_names,
+            norm_affine,
+            norm_statistics,
+            freeze_groups=freeze_groups,
         )
         self._fixed: list[_BatchNorm] = []
         self._loaded = False

@@ -12,9 +12,11 @@ from mmengine.logging import print_log
 from mmpretrain.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
-from mammography.engine.samplers.grouping import PLACE, Rules, group_images
+from mammography.engine.samplers.grouping import Rules, fields_of, group_images
 from mammography.engine.seeding import BATCH, NumberedIndex, NumberedSampler, derive_seed
 from mammography.functional.group_sampling import Unit, deal_units, draw_group
+
+PLACE = "GroupBatchSampler"
 
 
 @DATA_SAMPLERS.register_module()
@@ -43,7 +45,9 @@ class GroupBatchSampler(Sampler[list[int] | list[NumberedIndex]]):
         epoch="shortest",
 
     Half a target class: ``groups=dict(cancer=dict(malignant=1), other=dict(malignant=0)),
-    epoch="cancer"``. A group may ask for domain and class at once: if a class is frequent in
+    epoch="cancer"``; with ``epoch="shortest"`` no image comes twice in an epoch (balanced batches).
+    Each class equally often, all images of a class before any again (class-aware):
+    ``groups="density"``. A group may ask for domain and class at once: if a class is frequent in
     one domain only, a network can tell the domain by the class.
 
     With several processes ``batch_size`` is that of one: together they draw the batches
@@ -100,9 +104,11 @@ class GroupBatchSampler(Sampler[list[int] | list[NumberedIndex]]):
         self.groups = group_images(
             sampler.dataset,
             groups,
+            place=PLACE,
             keep_together=keep_together is not None,
             skip_others=ungrouped == "skip",
         )
+        self.balances = fields_of(groups)
         self.places = _divide(batch_size, _check_shares(shares, self.groups))
         self.length = self._measure(epoch)
         self._report()

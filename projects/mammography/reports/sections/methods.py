@@ -15,8 +15,8 @@ _SENTENCES = (
     "accounts for it.",
     "ROC-AUC: area under the empirical ROC curve, ties counted one half. Average precision: "
     "sum of precision times step in recall, without interpolation. Both by scikit-learn.",
-    "Confusion matrix: predicted is the class of the highest probability. No operating point is "
-    "chosen for binary tasks.",
+    "Confusion matrix: predicted is the class of the highest probability. An operating point of a "
+    "binary task is one that was chosen on the validation; no threshold is chosen on the test.",
     "Images without a label of a task are left out of that task.",
 )
 

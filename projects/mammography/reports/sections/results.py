@@ -7,6 +7,7 @@ from mammography.functional.bootstrap import patient_bootstrap_roc_auc
 from mammography.reports.blocks import Section, Table, Text
 from mammography.reports.remedies import missing_metrics
 from mammography.reports.run_folder import Run
+from mammography.reports.sections.decisions import OF_CASES, decision_blocks
 from mammography.reports.task_scores import TaskScores
 from mammography.reports.wording import ABSENT, metric_label, metric_order, number
 
@@ -29,7 +30,8 @@ def results_section(run: Run) -> Section:
     tables = tuple(_table(run, names, metrics) for metrics, names in groups.items())
     intervals = [interval(scores) for scores in run.scores.values()]
     texts = [*filter(None, intervals), _EXPLANATION]
-    return Section("results", "Test results", (*tables, *map(Text, texts)))
+    blocks = (*tables, *map(Text, texts), *decision_blocks(run))
+    return Section("results", "Test results", blocks)
 
 
 def interval(scores: TaskScores) -> str | None:
@@ -55,7 +57,7 @@ def _metrics(values: Mapping[str, Any]) -> tuple[str, ...]:
     told = [
         key
         for key, value in values.items()
-        if key not in _COUNTS and (value is None or isinstance(value, int | float))
+        if key not in (*_COUNTS, *OF_CASES) and (value is None or isinstance(value, int | float))
     ]
     return tuple(metric_order(told))
 
