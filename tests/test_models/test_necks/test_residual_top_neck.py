@@ -36,10 +36,6 @@ def test_map_of_a_whole_image_becomes_as_small_as_published(stride, size):
     neck = ResidualTopNeck(8, (4, 4), (2, 2), stride=stride)
     out = neck.groups(torch.rand(1, 8, 36, 28))
     assert out.shape == (1, 8, *size)
-    assert torch.equal(
-        neck((torch.rand(1, 3, 2, 2), torch.zeros(1, 8, 36, 28)))[0].isnan().any(),
-        torch.tensor(False),
-    )
 
 
 def test_output_is_the_average_over_all_places():
