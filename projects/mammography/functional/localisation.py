@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from mammography.functional.windows import Box, WindowGrid
 
 Floats = NDArray[np.float64]
 
@@ -152,6 +155,34 @@ def points_in_boxes(points: ArrayLike, boxes: ArrayLike) -> NDArray[np.bool_]:
     return np.asarray(inside.all(axis=-1))
 
 
+def mark_peaks(heat: NDArray[Any], grid: WindowGrid, boxes: Sequence[Box], radius: float) -> Marks:
+    """Return the peaks of a map as marks at the centres of their windows.
+
+    A mark hits a lesion when the centre lies in its box.
+
+    Shapes:
+        heat: That of the grid.
+
+    Args:
+        heat: Scores of the windows.
+        grid: Where they lie.
+        boxes: Of the lesions, in pixels of the image.
+        radius: Of the non-maximum suppression, in pixels.
+
+    Example:
+        >>> grid = WindowGrid((32, 64), window=32, stride=16)
+        >>> heat = np.zeros(grid.shape)
+        >>> heat[1, 3], heat[0, 0] = 0.9, 0.2
+        >>> marks = mark_peaks(heat, grid, [(40, 10, 60, 20)], radius=16)
+        >>> marks.scores.tolist(), marks.hits.tolist()
+        ([0.9, 0.2], [[True], [False]])
+    """
+    peaks = find_peaks(heat, radius / grid.stride)
+    rows, columns = peaks.T
+    points = np.stack([grid.centres(1)[columns], grid.centres(0)[rows]], axis=1)
+    return Marks(np.asarray(heat[rows, columns], float), points_in_boxes(points, boxes))
+
+
 def pointing_game(images: Sequence[Marks]) -> float:
     """Return the share of images with lesions whose highest mark hits one.
 
@@ -214,4 +245,4 @@ def box_iou(found: ArrayLike, truth: ArrayLike) -> Floats:
     shared = sides.clip(min=0).prod(axis=-1)
     areas = [(b[..., 2:] - b[..., :2]).prod(axis=-1) for b in (first, second)]
     union = areas[0] + areas[1] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
