@@ -15,7 +15,9 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 
-patch_network = "work_dirs/PATCH/epoch_N.pth"
+patch_network = (
+    "work_dirs/resnet18-pooled_1xb64-amp-staged-8e_phantom-lesions-patch-96px/epoch_8.pth"
+)
 custom_hooks = [
     dict(type="ChannelsLastHook"),
     dict(type="LoadPretrainedHook", checkpoint=patch_network),

@@ -2,7 +2,7 @@
 # grey values are normalised as for the patches.
 model = dict(
     type="ImageClassifier",
-    data_preprocessor=dict(type="ClsDataPreprocessor", mean=[0.2006], std=[0.2622]),
+    data_preprocessor=dict(type="ClsDataPreprocessor", mean=[0.5], std=[0.5]),
     backbone=dict(type="ResNet", depth=50, in_channels=1),
     neck=dict(type="ResidualTopNeck", in_channels=2048, depths=(512, 512), repetitions=(2, 2)),
     head=dict(
