@@ -15,7 +15,7 @@ train_pipeline = [
         zoom=(0.8, 1.2),
     ),
     dict(type="RandomFlip", prob=0.5, direction="vertical"),
-    dict(type="AdjustBrightness", magnitude=0.2, prob=1),
+    dict(type="AdjustBrightness", magnitude_range=(0, 0.2), magnitude_std="inf", prob=1.0),
     dict(type="PackMammogram"),
 ]
 test_pipeline = [
