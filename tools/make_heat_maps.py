@@ -24,6 +24,12 @@ def build_parser() -> ArgumentParser:
         action="store_true",
         help="see each window alone, as the patches of training; many times slower",
     )
+    add(
+        "--least-breast",
+        type=float,
+        default=0.25,
+        help="share of a window that must be breast for a lesion to be seen there (default: 0.25)",
+    )
     add("--limit", type=int, help="how many images of each annotation file")
     add(
         "--source-pictures",

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammography.functional.windows import WindowGrid
+from mammography.functional.windows import WindowGrid, window_means
 
 
 @pytest.mark.parametrize("size", [(64, 50), (1152, 896), (33, 31), (5, 8)])
@@ -27,6 +27,15 @@ def test_matrix_takes_the_middle_of_a_place_to_the_centre_of_its_window():
         x, y = grid.to_pixels() @ (column + 0.5, row + 0.5, 1)
         left, top, right, bottom = grid.box(row, column)
         assert (x, y) == ((left + right) / 2, (top + bottom) / 2)
+
+
+def test_means_are_those_of_the_windows_cut_out():
+    image, grid = np.random.default_rng(0).random((70, 51)), WindowGrid((70, 51), 32, 8)
+    canvas = np.pad(image, 16)
+    expected = [
+        [canvas[y : y + 32, x : x + 32].mean() for x in grid.centres(1)] for y in grid.centres(0)
+    ]
+    assert window_means(image, grid) == pytest.approx(np.array(expected))
 
 
 @pytest.mark.parametrize(

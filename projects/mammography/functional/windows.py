@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SizeHW = tuple[int, int]
 Box = tuple[float, float, float, float]
@@ -76,3 +76,26 @@ class WindowGrid:
         half = self.stride / 2
         first_y, first_x = (float(self.centres(axis)[0]) - half for axis in (0, 1))
         return np.array([[self.stride, 0.0, first_x], [0.0, self.stride, first_y]])
+
+
+def window_means(values: ArrayLike, grid: WindowGrid) -> NDArray[np.float64]:
+    """Return the mean over each window, 0 outside the image included.
+
+    Shapes:
+        values: ``(H, W)``, the image of the grid; returns that of the grid.
+
+    Example:
+        >>> window_means(np.ones((32, 32)), WindowGrid((32, 32), 32, 16)).tolist()
+        [[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]]
+    """
+    padded = np.pad(np.asarray(values, float), grid.window // 2)
+    sums = np.pad(padded.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    top, left = grid.centres(0), grid.centres(1)  # on the padded image
+    bottom, right = top + grid.window, left + grid.window
+    totals = (
+        sums[np.ix_(bottom, right)]
+        - sums[np.ix_(top, right)]
+        - sums[np.ix_(bottom, left)]
+        + sums[np.ix_(top, left)]
+    )
+    return np.asarray(totals / grid.window**2)

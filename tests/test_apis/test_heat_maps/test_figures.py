@@ -17,7 +17,9 @@ def seen(places, findings):
         maps[CLASSES.index(name), row, column] = probability
     maps[0] = 1 - maps[1:].sum(axis=0)
     record = ImageRecord("a.png", findings=tuple(findings))
-    return SeenImage(record, np.zeros((64, 64), np.float32), GRID, maps, CLASSES)
+    image, breast = np.zeros((64, 64), np.float32), np.ones(GRID.shape)
+    breast[:, 0] = 0.2
+    return SeenImage(record, image, GRID, maps, CLASSES, breast, least_breast=0.25)
 
 
 def at(row, column, label="mass", malignant=True):
@@ -58,8 +60,19 @@ def test_false_marks_are_also_counted_on_normal_images_alone():
 def test_overlap_is_that_of_the_places_from_one_half_on():
     figures = LocalisationFigures(CLASSES)
     everywhere = [("benign_mass", r, c, 0.6) for r in range(5) for c in range(5)]
-    figures.add(seen(everywhere, [Finding((0.0, 0.0, 32.0, 64.0), "mass", None)]))
-    assert figures.summary()["mass"]["mean_iou_at_0.5"] == pytest.approx(0.5, abs=0.02)
+    figures.add(seen(everywhere, [Finding((32.0, 0.0, 64.0, 64.0), "mass", None)]))
+    # The windows over the left edge hold too little breast: from there the map rises to 0.6 at
+    # 16 pixels, and passes one half at 13.3.
+    expected = 32 / (64 - 16 * 0.5 / 0.6)
+    assert figures.summary()["mass"]["mean_iou_at_0.5"] == pytest.approx(expected, abs=0.02)
+
+
+def test_where_there_is_hardly_any_breast_no_lesion_is_seen():
+    outside = seen([("benign_mass", 2, 0, 0.9), ("benign_mass", 2, 3, 0.4)], [at(2, 3)])
+    assert outside.lesion_map()[2].tolist() == pytest.approx([0, 0, 0, 0.4, 0])
+    figures = LocalisationFigures(CLASSES)
+    figures.add(outside)
+    assert figures.summary()["mass"]["pointing_game"] == 1
 
 
 def test_without_lesions_there_are_no_figures():

@@ -24,6 +24,7 @@ def make_heat_maps(
     stride: int = 8,
     window: int | None = None,
     isolated: bool = False,
+    least_breast: float = 0.25,
     limit: int | None = None,
     source_pictures: bool = False,
     cfg_options: Mapping[str, Any] | None = None,
@@ -44,6 +45,8 @@ def make_heat_maps(
         stride: Pixels between windows.
         window: Side of a patch; that of the config by default.
         isolated: See each window alone, as the patches of training: one pass for each.
+        least_breast: Share of a window that must be breast (not 0) for a lesion to be seen there,
+            in pictures, peaks and figures; the maps hold all windows.
         limit: How many images of each annotation file, the first ones.
         source_pictures: Write ``source/<image>.png`` as well: the probability of any lesion on
             the pixels of the DICOM, 16 bits.
@@ -66,7 +69,7 @@ def make_heat_maps(
     lesions = LocalisationFigures(network.classes)
     listed = []
     for root, record in tqdm(images, desc="heat maps", unit="image", mininterval=10):
-        seen = look_at(network, root, record, stride, isolated=isolated)
+        seen = look_at(network, root, record, stride, isolated=isolated, least_breast=least_breast)
         write_map(out, seen)
         write_pictures(out, seen, source=source_pictures)
         listed.append(list_peaks(seen))
@@ -76,6 +79,7 @@ def make_heat_maps(
         "checkpoint": str(checkpoint),
         "window": network.window,
         "stride": stride,
+        "least_breast": least_breast,
         "windows": "alone" if isolated else "with surroundings",
         "classes": list(network.classes),
         "versions": versions(),

@@ -29,6 +29,7 @@ def write_map(out: Path, seen: SeenImage) -> None:
     """Write ``maps/<image>.npz``: the maps, and where their places lie."""
     content: dict[str, Any] = {
         "maps": seen.maps,
+        "breast": seen.breast.astype(np.float32),
         "classes": np.array(seen.classes),
         "window": seen.grid.window,
         "stride": seen.grid.stride,

@@ -11,7 +11,7 @@ from mammography.apis.heat_maps.network import BACKGROUND, PatchNetwork
 from mammography.functional.affine import compose_affine
 from mammography.functional.heat_maps import heat_maps, slide_window
 from mammography.functional.overlay import resample_map
-from mammography.functional.windows import WindowGrid
+from mammography.functional.windows import WindowGrid, window_means
 from mammography.structures.annotation import ImageRecord
 
 
@@ -25,6 +25,9 @@ class SeenImage:
         grid: Where the windows lie.
         maps: ``(K, rows, columns)``.
         classes: Names of the K classes.
+        breast: Share of each window that is breast (not 0), ``(rows, columns)``.
+        least_breast: Windows with less of it hold no lesion: the patches of training all had some,
+            and what the network says of black is chance.
     """
 
     record: ImageRecord
@@ -32,6 +35,8 @@ class SeenImage:
     grid: WindowGrid
     maps: NDArray[np.float32]
     classes: tuple[str, ...]
+    breast: NDArray[np.float64]
+    least_breast: float
 
     @property
     def name(self) -> str:
@@ -44,9 +49,13 @@ class SeenImage:
         return self.grid.window / 2
 
     def lesion_map(self, kind: str = "") -> NDArray[np.float32]:
-        """Return the probability of the lesions whose class ends with a word; of any lesion."""
+        """Return the probability of the lesions whose class ends with a word; of any lesion.
+
+        It is 0 where the windows hold too little of the breast.
+        """
         chosen = [i for i, c in enumerate(self.classes) if c != BACKGROUND and c.endswith(kind)]
-        return np.asarray(self.maps[chosen].sum(axis=0).clip(0, 1), np.float32)
+        heat = self.maps[chosen].sum(axis=0).clip(0, 1)
+        return np.asarray(heat * (self.breast >= self.least_breast), np.float32)
 
     def on_image(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a map of the windows on the pixels of the image."""
@@ -62,7 +71,13 @@ class SeenImage:
 
 @torch.inference_mode()
 def look_at(
-    network: PatchNetwork, root: Path, record: ImageRecord, stride: int, *, isolated: bool
+    network: PatchNetwork,
+    root: Path,
+    record: ImageRecord,
+    stride: int,
+    *,
+    isolated: bool,
+    least_breast: float,
 ) -> SeenImage:
     """Slide a patch network over an image.
 
@@ -72,6 +87,7 @@ def look_at(
         record: The image.
         stride: Pixels between windows.
         isolated: See each window alone.
+        least_breast: See :class:`SeenImage`.
     """
     image = network.read(str(root / record.img_path))
     height, width = image.shape
@@ -88,4 +104,12 @@ def look_at(
             cell=network.cell,
             surroundings=network.cell,
         )
-    return SeenImage(record, image, grid, maps.float().cpu().numpy(), network.classes)
+    return SeenImage(
+        record,
+        image,
+        grid,
+        maps.float().cpu().numpy(),
+        network.classes,
+        window_means(image > 0, grid),
+        least_breast,
+    )
