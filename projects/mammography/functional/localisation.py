@@ -33,6 +33,17 @@ class Marks:
         if not np.isfinite(self.scores).all():
             raise ValueError("Marks: scores must be finite numbers")
 
+    @property
+    def lesion_scores(self) -> Floats:
+        """The highest score of a mark in each lesion, ``(L,)``; minus infinity without one."""
+        scores = np.where(self.hits, self.scores[:, None], -np.inf)
+        return np.asarray(scores.max(axis=0, initial=-np.inf), float)
+
+    @property
+    def false_scores(self) -> Floats:
+        """The scores of the marks in no lesion."""
+        return self.scores[~self.hits.any(axis=1)]
+
 
 @dataclass(frozen=True)
 class FrocCurve:
@@ -91,8 +102,8 @@ def froc(images: Sequence[Marks], *, on: str = "all") -> FrocCurve:
         raise ValueError(f"froc: on must be 'all' or 'normal', got {on!r}")
     counted = [marks for marks in images if on == "all" or marks.hits.shape[1] == 0]
     # A lesion is found from the highest mark in it on.
-    found = np.array([s for marks in images for s in _highest(marks)])
-    false = np.concatenate([m.scores[~m.hits.any(axis=1)] for m in counted] or [np.empty(0)])
+    found = np.concatenate([marks.lesion_scores for marks in images] or [np.empty(0)])
+    false = np.concatenate([marks.false_scores for marks in counted] or [np.empty(0)])
     if not len(found) or not counted:
         raise ValueError(
             f"froc: there must be lesions, and images to count false marks on ({on}), "
@@ -106,12 +117,6 @@ def froc(images: Sequence[Marks], *, on: str = "all") -> FrocCurve:
         len(found),
         len(counted),
     )
-
-
-def _highest(marks: Marks) -> list[float]:
-    """Return for each lesion the highest score of a mark in it, or minus infinity."""
-    scores = np.where(marks.hits, marks.scores[:, None], -np.inf)
-    return [float(score) for score in scores.max(axis=0, initial=-np.inf)]
 
 
 def find_peaks(heat: ArrayLike, radius: float, lowest: float = 0.0) -> NDArray[np.int64]:

@@ -79,3 +79,19 @@ def test_without_lesions_there_are_no_figures():
     figures = LocalisationFigures(CLASSES)
     figures.add(seen([], []))
     assert figures.summary() == {}
+
+
+def test_scores_behind_the_figures_carry_their_patients():
+    figures = LocalisationFigures(CLASSES)
+    figures.add(
+        seen([("benign_mass", 1, 1, 0.5), ("benign_mass", 3, 3, 0.75)], [at(1, 1), at(4, 4)])
+    )
+    figures.add(seen([("benign_mass", 2, 2, 0.25)], []))
+    figures.patients = ["p1", "p2"]
+    assert figures.scores()["mass"] == {
+        "lesion_scores": [0.5, None],
+        "lesion_patients": ["p1", "p1"],
+        "false_scores": [0.75, 0.25],
+        "false_patients": ["p1", "p2"],
+        "image_patients": ["p1", "p2"],
+    }

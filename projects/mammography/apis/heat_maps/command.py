@@ -35,7 +35,7 @@ def make_heat_maps(
     matrices ``to_image`` and ``to_source`` from places of the map to pixels of the prepared
     image and of the DICOM); ``overlays/<image>.png``, the probability of any lesion over the
     image with the known lesions outlined; ``peaks.json``, the peaks in both coordinates; and
-    ``localisation.json`` where lesions are known.
+    where lesions are known ``localisation.json``, and ``marks.json`` with the scores behind it.
 
     Args:
         config: Config of a patch classifier.
@@ -88,6 +88,7 @@ def make_heat_maps(
     found = lesions.summary()
     if found:
         write_json(out / "localisation.json", {"info": info, "lesions": found})
+        write_json(out / "marks.json", {"info": info, "lesions": lesions.scores()})
     return found
 
 

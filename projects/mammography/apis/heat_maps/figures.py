@@ -26,10 +26,12 @@ class LocalisationFigures:
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.marks: dict[str, list[Marks]] = {}
         self.overlaps: dict[str, list[float]] = {}
+        self.patients: list[str] = []
         self.kinds = sorted({c.rpartition("_")[2] for c in classes if c != BACKGROUND})
 
     def add(self, seen: SeenImage) -> None:
         """Compare the maps of an image with its lesions."""
+        self.patients.append(seen.record.patient_id or seen.name)
         for kind in ("", *self.kinds):
             boxes = [f.box for f in seen.record.findings if f.label.endswith(kind)]
             heat = seen.lesion_map(kind)
@@ -46,6 +48,26 @@ class LocalisationFigures:
     def summary(self) -> dict[str, Any]:
         """Return the figures by kind of lesion; kinds without one are left out."""
         return {name: self._figures(name) for name in self.marks if name in self.overlaps}
+
+    def scores(self) -> dict[str, dict[str, list[Any]]]:
+        """Return what an interval of the figures needs, by kind of lesion.
+
+        The score of each lesion (null without a mark) and of each false mark with the patient of
+        each, and the patient of each image.
+        """
+        return {name: self._scores(name) for name in self.marks if name in self.overlaps}
+
+    def _scores(self, name: str) -> dict[str, list[Any]]:
+        rows = list(zip(self.patients, self.marks[name], strict=True))
+        lesions = [(p, float(s)) for p, marks in rows for s in marks.lesion_scores]
+        false = [(p, float(s)) for p, marks in rows for s in marks.false_scores]
+        return {
+            "lesion_scores": [score if np.isfinite(score) else None for _, score in lesions],
+            "lesion_patients": [patient for patient, _ in lesions],
+            "false_scores": [score for _, score in false],
+            "false_patients": [patient for patient, _ in false],
+            "image_patients": self.patients,
+        }
 
     def _figures(self, name: str) -> dict[str, Any]:
         marks = self.marks[name]
