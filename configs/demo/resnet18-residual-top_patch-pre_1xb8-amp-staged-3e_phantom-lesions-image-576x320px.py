@@ -5,7 +5,7 @@ layers alone, then all with a smaller rate. See configs/README.md for data and f
 the patch classifier:
 
     python tools/train.py \
-        configs/demo/resnet18-residual-top_patch-pre_1xb8-amp-staged-4e_phantom-lesions-image-576x320px.py
+        configs/demo/resnet18-residual-top_patch-pre_1xb8-amp-staged-3e_phantom-lesions-image-576x320px.py
 """
 
 _base_ = [
@@ -26,7 +26,7 @@ custom_hooks = [
         stages=[
             dict(epochs=1, trainable=["neck", "head"], lr=1e-3),
             dict(
-                epochs=3,
+                epochs=2,
                 trainable=[".*"],
                 lr=3e-4,
                 param_scheduler=[dict(type="CosineAnnealingLR", convert_to_iter_based=True)],
@@ -35,4 +35,4 @@ custom_hooks = [
     ),
 ]
 param_scheduler = []
-train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=4, val_interval=4)
+train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=3, val_interval=3)

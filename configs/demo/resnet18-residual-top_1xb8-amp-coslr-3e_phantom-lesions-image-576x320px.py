@@ -4,7 +4,7 @@ What the patches are worth: the same network, data and number of epochs, without
 patch network. See configs/README.md for data and figures.
 
     python tools/train.py \
-        configs/demo/resnet18-residual-top_1xb8-amp-coslr-4e_phantom-lesions-image-576x320px.py
+        configs/demo/resnet18-residual-top_1xb8-amp-coslr-3e_phantom-lesions-image-576x320px.py
 """
 
 _base_ = [
@@ -15,14 +15,14 @@ _base_ = [
 ]
 
 custom_hooks = [dict(type="ChannelsLastHook")]
-train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=4, val_interval=4)
+train_cfg = dict(type="ReproducibleEpochLoop", max_epochs=3, val_interval=3)
 param_scheduler = [
     dict(type="LinearLR", start_factor=0.01, by_epoch=True, end=1, convert_to_iter_based=True),
     dict(
         type="CosineAnnealingLR",
-        T_max=3,
+        T_max=2,
         begin=1,
-        end=4,
+        end=3,
         by_epoch=True,
         convert_to_iter_based=True,
     ),
