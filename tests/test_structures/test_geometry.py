@@ -23,6 +23,14 @@ def test_a_box_comes_back(corner, scale, flipped, offset, box):
 
 
 @pytest.mark.parametrize("flipped", [False, True])
+def test_the_matrix_maps_as_boxes_are_mapped(flipped):
+    geometry = ImageGeometry((120, 100), (10, 20, 90, 100), (0.5, 0.8), flipped, (3, 5))
+    matrix = np.array(geometry.source_matrix())
+    for x, y in [(0, 0), (5, 3), (17.5, 40)]:
+        assert matrix @ (x, y, 1) == pytest.approx(geometry.to_source((x, y, x, y))[:2])
+
+
+@pytest.mark.parametrize("flipped", [False, True])
 def test_the_mapping_is_that_of_the_pixels(flipped):
     source = np.zeros((120, 100), np.uint16)
     source[40:60, 30:50] = 1000

@@ -97,6 +97,26 @@ def test_benchmarks_of_the_preparation_run():
     assert memory > 20 or not Path("/proc/self/status").exists()
 
 
+HEAT_MAPS = """
+from tools.benchmarks import heat_maps
+
+thin = {"stem_channels": 8, "base_channels": 8}
+heat_maps.CASES = (("thin", thin, 64, (96, 64), 64, 16, 10.0),)
+for line in heat_maps.run():
+    print(line)
+"""
+
+
+def test_benchmark_of_heat_maps_runs():
+    done = subprocess.run(
+        [sys.executable, "-c", HEAT_MAPS], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("thin"))
+    assert line.startswith("thin, 7 x 5 windows of 64 px every 16 ")
+    assert line.split()[-2] == "10.00"
+
+
 def test_unknown_benchmark_is_refused_with_the_known_ones():
     done = subprocess.run(
         [sys.executable, "-m", "tools.benchmarks", "nothing"],

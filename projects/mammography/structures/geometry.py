@@ -60,6 +60,19 @@ class ImageGeometry:
             ys[1] / scale_y + top,
         )
 
+    def source_matrix(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """Return the affine matrix from points of the prepared image to the source.
+
+        Example:
+            >>> g = ImageGeometry((100, 80), (10, 20, 50, 100), (0.5, 0.5), True)
+            >>> g.source_matrix()
+            ((-2.0, 0.0, 50.0), (0.0, 2.0, 20.0))
+        """
+        (scale_y, scale_x), (offset_y, offset_x) = self.scale_hw, self.offset_hw
+        left, top, right, _ = self.crop_box
+        in_x, x = (-1 / scale_x, right) if self.flipped else (1 / scale_x, left)
+        return (in_x, 0.0, x - in_x * offset_x), (0.0, 1 / scale_y, top - offset_y / scale_y)
+
     @property
     def _scaled_width(self) -> float:
         return (self.crop_box[2] - self.crop_box[0]) * self.scale_hw[1]

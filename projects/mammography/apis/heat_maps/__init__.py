@@ -1,0 +1,1 @@
+"""Heat maps of whole images by a patch network."""

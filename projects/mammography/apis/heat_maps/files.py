@@ -1,0 +1,92 @@
+"""Files and pictures of heat maps."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mammography.apis.heat_maps.network import BACKGROUND
+from mammography.apis.heat_maps.seen import SeenImage
+from mammography.functional.localisation import find_peaks
+from mammography.functional.overlay import (
+    BENIGN,
+    MALIGNANT,
+    UNKNOWN,
+    draw_boxes,
+    draw_overlay,
+    resample_map,
+)
+from mammography.functional.png16 import encode_png16
+from mammography.structures.annotation import Finding
+
+_LOWEST = 0.05  # of the peaks that are listed
+
+
+def write_map(out: Path, seen: SeenImage) -> None:
+    """Write ``maps/<image>.npz``: the maps, and where their places lie."""
+    content: dict[str, Any] = {
+        "maps": seen.maps,
+        "breast": seen.breast.astype(np.float32),
+        "classes": np.array(seen.classes),
+        "window": seen.grid.window,
+        "stride": seen.grid.stride,
+        "image_hw": np.array(seen.grid.image_hw),
+        "to_image": seen.grid.to_pixels(),
+    }
+    matrix, geometry = seen.to_source(), seen.record.geometry
+    if matrix is not None and geometry is not None:
+        content |= {"to_source": matrix, "source_hw": np.array(geometry.source_size_hw)}
+    path = out / "maps" / f"{seen.name}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **content)
+
+
+def write_pictures(out: Path, seen: SeenImage, *, source: bool) -> None:
+    """Write ``overlays/<image>.png``, and ``source/<image>.png`` if asked for and possible."""
+    heat = seen.lesion_map()
+    picture = draw_overlay(seen.image, seen.on_image(heat))
+    findings = seen.record.findings
+    picture = draw_boxes(picture, [f.box for f in findings], [_colour(f) for f in findings])
+    _, png = cv2.imencode(".png", picture[..., ::-1])
+    _write_bytes(out / "overlays" / f"{seen.name}.png", png.tobytes())
+    matrix, geometry = seen.to_source(), seen.record.geometry
+    if source and matrix is not None and geometry is not None:
+        on_source = resample_map(heat, matrix, geometry.source_size_hw)
+        pixels = np.round(on_source.clip(0, 1) * 65535).astype(np.uint16)
+        _write_bytes(out / "source" / f"{seen.name}.png", encode_png16(pixels))
+
+
+def list_peaks(seen: SeenImage) -> dict[str, Any]:
+    """List the peaks of the map of any lesion, in pixels of the image and of the DICOM."""
+    heat, grid, matrix = seen.lesion_map(), seen.grid, seen.to_source()
+    others = [i for i, name in enumerate(seen.classes) if name != BACKGROUND]
+    rows = []
+    for row, column in find_peaks(heat, seen.radius / grid.stride, _LOWEST):
+        best = max(others, key=lambda i: float(seen.maps[i, row, column]))
+        place = np.array([column + 0.5, row + 0.5, 1.0])
+        peak = {
+            "lesion": round(float(heat[row, column]), 4),
+            "class": seen.classes[best],
+            "class_probability": round(float(seen.maps[best, row, column]), 4),
+            "xy": (grid.to_pixels() @ place).tolist(),
+        }
+        peak |= {} if matrix is None else {"source_xy": (matrix @ place).round(2).tolist()}
+        rows.append(peak)
+    return {"image_id": seen.name, "img_path": seen.record.img_path, "peaks": rows}
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON."""
+    _write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _colour(finding: Finding) -> tuple[int, int, int]:
+    return {True: MALIGNANT, False: BENIGN, None: UNKNOWN}[finding.malignant]
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
