@@ -63,11 +63,14 @@ def test_the_name_is_what_is_inside(path):
     assert (cfg.optim_wrapper.type == "AmpOptimWrapper") == ("amp" in recipe)
     schedulers = cfg.param_scheduler
     schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
-    if recipe[-1] == "constlr":
+    if recipe[-1] in ("constlr", "staged"):
         assert not schedulers
     else:
         assert SCHEDULES[recipe[-1]] in {scheduler["type"] for scheduler in schedulers}
     hooks = cfg.get("custom_hooks", [])
+    stages = [s for h in hooks if h["type"] == "StagedTrainingHook" for s in h["stages"]]
+    assert ("staged" in recipe) == bool(stages)
+    assert not stages or sum(stage["epochs"] for stage in stages) == int(name["epochs"])
     frozen = [h for h in hooks if h["type"] == "SelectTrainableHook"]
     assert ("bnfc" in recipe) == any(tuple(h["freeze_types"]) == ("Conv2d",) for h in frozen)
     assert name["model"].startswith("dann_") == (cfg.model.type == "DomainAdversarialClassifier")

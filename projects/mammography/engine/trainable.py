@@ -24,7 +24,8 @@ class TrainableChoice:
     """What is frozen. All else trains, unless the model itself keeps it frozen.
 
     The attributes are the arguments of
-    :class:`~mammography.engine.hooks.select_trainable_hook.SelectTrainableHook`.
+    :class:`~mammography.engine.hooks.select_trainable_hook.SelectTrainableHook`; ``place`` begins
+    the messages.
 
     Raises:
         ValueError: If a value is none of those, or nothing is to be frozen.
@@ -43,24 +44,25 @@ class TrainableChoice:
     train_names: Sequence[str] = ()
     norm_affine: NormAffine = "train"
     norm_statistics: NormStatistics = "update"
+    place: str = PLACE
 
     def __post_init__(self) -> None:  # noqa: D105
         if isinstance(self.freeze_types, str):
             raise ValueError(  # noqa: TRY004 (an error of a config, as all others here)
-                f"{PLACE}: freeze_types must be several strings, got {self.freeze_types!r}"
+                f"{self.place}: freeze_types must be several strings, got {self.freeze_types!r}"
             )
-        check_patterns(self.freeze_names, f"{PLACE}: freeze_names")
-        check_patterns(self.train_names, f"{PLACE}: train_names")
+        check_patterns(self.freeze_names, f"{self.place}: freeze_names")
+        check_patterns(self.train_names, f"{self.place}: train_names")
         for name, known in (("norm_affine", NormAffine), ("norm_statistics", NormStatistics)):
             if getattr(self, name) not in get_args(known):
                 raise ValueError(
-                    f"{PLACE}: {name} must be one of {', '.join(get_args(known))}, "
+                    f"{self.place}: {name} must be one of {', '.join(get_args(known))}, "
                     f"got {getattr(self, name)!r}"
                 )
         if not (self.freeze_types or self.freeze_names or self._switches):
             raise ValueError(
-                f"{PLACE}: something must be frozen, got no types, no names and no batch norm: "
-                "to train some names only, freeze_names=('.*',)"
+                f"{self.place}: something must be frozen, got no types, no names and no batch "
+                "norm: to train some names only, freeze_names=('.*',)"
             )
 
     @property
@@ -81,8 +83,8 @@ class TrainableChoice:
         self._check_matches(model, names)
         if self._switches and not norms:
             raise ValueError(
-                f"{PLACE}: norm_affine and norm_statistics need batch norm, got a model without "
-                f"({', '.join(_kinds_of(model))}): leave them at 'train' and 'update'"
+                f"{self.place}: norm_affine and norm_statistics need batch norm, got a model "
+                f"without ({', '.join(_kinds_of(model))}): leave them at 'train' and 'update'"
             )
         frozen = self._find_frozen(model, names, norms)
         for name, parameter in parameters.items():
@@ -115,7 +117,7 @@ class TrainableChoice:
             fixed = {name: norm for name, norm in norms.items() if _stands(name, norm, frozen)}
         if bare := [name for name, norm in fixed.items() if norm.running_mean is None]:
             raise ValueError(
-                f"{PLACE}: norm_statistics={self.norm_statistics!r} needs running statistics, "
+                f"{self.place}: norm_statistics={self.norm_statistics!r} needs running statistics, "
                 f"got none in {bare[0]} (track_running_stats=False): choose 'update'"
             )
         return list(fixed.values())
@@ -124,29 +126,46 @@ class TrainableChoice:
         for kind in self.freeze_types:
             if not any(_is_below_type(model, name, kind) for name in names):
                 raise ValueError(
-                    f"{PLACE}: freeze_types must be types in the model "
+                    f"{self.place}: freeze_types must be types in the model "
                     f"({', '.join(_kinds_of(model))}), got {kind!r}"
                 )
         for argument in ("freeze_names", "train_names"):
-            for pattern in getattr(self, argument):
-                if not any(_matches(name, [pattern]) for name in names):
-                    known = sorted({path for name in names for path in _paths(name)})
-                    near = difflib.get_close_matches(pattern, known, cutoff=0.5)
-                    near = near or [name for name, _ in model.named_children()]
-                    raise ValueError(
-                        f"{PLACE}: {argument} must match names in the model, "
-                        f"got {pattern!r}: there is {', '.join(near)}"
-                    )
+            check_matches(model, getattr(self, argument), f"{self.place}: {argument}")
 
     def _check_result(self, parameters: dict[str, nn.Parameter]) -> None:
         if not any(parameter.requires_grad for parameter in parameters.values()):
-            raise ValueError(f"{PLACE}: something must train, got a choice that freezes everything")
+            raise ValueError(
+                f"{self.place}: something must train, got a choice that freezes everything"
+            )
         for name, parameter in parameters.items():
             if _matches(name, self.train_names) and not parameter.requires_grad:
                 raise ValueError(
-                    f"{PLACE}: train_names must train, but the model itself freezes {name}, or it "
-                    "is shared with a layer that is frozen: remove frozen_stages and the like"
+                    f"{self.place}: train_names must train, but the model itself freezes {name}, "
+                    "or it is shared with a layer that is frozen: remove frozen_stages and the like"
                 )
+
+
+def check_matches(model: nn.Module, patterns: Collection[str], place: str) -> None:
+    """Refuse a pattern that matches no parameter, batch norm or module around one.
+
+    Args:
+        model: The model.
+        patterns: Regular expressions for full names.
+        place: Start of the message: whose argument they are.
+
+    Raises:
+        ValueError: If one matches nothing; names what is near to it.
+    """
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    known = {path for name in [*parameters, *find_norm_layers(model)] for path in _paths(name)}
+    for pattern in patterns:
+        if not any(re.fullmatch(pattern, path) for path in known):
+            near = difflib.get_close_matches(pattern, sorted(known), cutoff=0.5)
+            near = near or [name for name, _ in model.named_children()]
+            raise ValueError(
+                f"{place} must match names in the model, got {pattern!r}: there is "
+                f"{', '.join(near)}"
+            )
 
 
 def describe_trainable(model: nn.Module) -> str:

@@ -14,7 +14,6 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mammography.engine.hooks.load_pretrained_hook import LoadPretrainedHook
 from mammography.engine.trainable import (
-    PLACE,
     NormAffine,
     NormStatistics,
     TrainableChoice,
@@ -85,19 +84,28 @@ class SelectTrainableHook(Hook):
         """Freeze, before anything is loaded or copied."""
         if not isinstance(runner.optim_wrapper, OptimWrapper):
             return  # a validation or a test alone
+        self._select(runner)
+
+    def _select(self, runner: Runner) -> None:
+        """Make the choice, and the parallel wrapper anew where it would wait for another one."""
+        place = type(self).__name__
         model = get_ori_model(runner.model)
         if is_model_wrapper(runner.model) and type(runner.model) is not MMDistributedDataParallel:
             raise ValueError(
-                f"{PLACE}: the model must be alone or in MMDistributedDataParallel, "
+                f"{place}: the model must be alone or in MMDistributedDataParallel, "
                 f"got {type(runner.model).__name__}: drop model_wrapper_cfg"
             )
         trained = _trained(model)
-        self._fixed = self.choice.apply(model)
+        self._fixed = self._apply(model)
         if runner.model is not model and _trained(model) != trained:
             runner.model = model  # the old wrapper ends here, and its hooks on gradients
             runner.model = runner.wrap_model(runner.cfg.get("model_wrapper_cfg"), model)
             # With sync_bn the wrapper has put new batch norms in the places of the old ones.
-            self._fixed = self.choice.apply(get_ori_model(runner.model))
+            self._fixed = self._apply(get_ori_model(runner.model))
+
+    def _apply(self, model: nn.Module) -> list[_BatchNorm]:
+        """Freeze parameters; return the batch norms that must keep their statistics."""
+        return self.choice.apply(model)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Note that the whole model has been loaded."""
@@ -110,8 +118,8 @@ class SelectTrainableHook(Hook):
             not p.requires_grad and p.ndim > 1 for p in model.parameters()
         ):
             runner.logger.warning(
-                f"{PLACE}: frozen weights stay as they are, and none were loaded by load_from, "
-                "LoadPretrainedHook or init_cfg: random ones would stay random"
+                f"{type(self).__name__}: frozen weights stay as they are, and none were loaded by "
+                "load_from, LoadPretrainedHook or init_cfg: random ones would stay random"
             )
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
@@ -120,7 +128,11 @@ class SelectTrainableHook(Hook):
             norm.eval()
         if not self._told:
             self._told = True
-            runner.logger.info(f"{PLACE}: {describe_trainable(get_ori_model(runner.model))}")
+            said = describe_trainable(get_ori_model(runner.model))
+            runner.logger.info(f"{self._heading(runner)}: {said}")
+
+    def _heading(self, runner: Runner) -> str:
+        return type(self).__name__
 
 
 def _trained(model: nn.Module) -> list[bool]:
