@@ -8,6 +8,7 @@ import pytest
 
 from mammography.functional.outlines import fill_outline
 from mammography.functional.png16 import decode_png16
+from mammography.preparation.checks.dataset import check_dataset
 from mammography.preparation.patches.dataset import make_patches
 from mammography.preparation.patches.lesion_classes import CLASSES
 from mammography.preparation.patches.options import PatchOptions
@@ -123,6 +124,10 @@ def test_every_patch_is_cut_to_the_pixel_and_background_shows_breast(study, rows
         assert (patch == image[row["top"] : row["bottom"], row["left"] : row["right"]]).all()
         if row["class"] == "background":
             assert (patch > 0).mean() >= 0.25
+
+
+def test_the_check_of_prepared_sources_finds_no_error(study):
+    assert [problem for problem in check_dataset(study[1].out).problems if problem.is_error] == []
 
 
 def test_no_patch_is_cut_twice(rows):

@@ -47,11 +47,11 @@ def test_without_a_geometry_it_leads_back_to_the_prepared_image():
     assert record.geometry.to_source((0, 0, 32, 32)) == (40, -5, 72, 27)
 
 
-def test_only_findings_that_the_patch_shows_are_told():
+def test_only_the_part_of_a_finding_that_the_patch_shows_is_told():
     boxes = [(0.0, 0.0, 40.0, 9.0), (60.0, 20.0, 90.0, 40.0), (45.0, 27.0, 50.0, 60.0)]
     findings = tuple(Finding(box, "mass", True, ((box[:2]), (box[2:]))) for box in boxes)
     record = patch_record(source(findings=findings), NOTE, (32, 32))
-    assert record.findings == (Finding((20.0, 25.0, 50.0, 45.0), "mass", True),)
+    assert record.findings == (Finding((20.0, 25.0, 32.0, 32.0), "mass", True),)
 
 
 def test_its_row_in_the_table_says_where_it_was_cut_and_why():

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mammography.preparation.counts import count_records
 from mammography.preparation.image_run import ImageRun
 from mammography.preparation.outputs import (
     ANNOTATION_FOLDER,
@@ -232,6 +233,7 @@ def _write(
             "left out": summary.left_out,
         },
         "patches": summary.counts,
+        "prepared": count_records(patches, tasks),
         "rules": summary.rules,
         "stale_images": summary.stale,
     }

@@ -22,8 +22,8 @@ def patch_record(
     """Return the record of a patch.
 
     Its geometry leads to the source of the prepared image: the offset is that of the image less
-    the place of the patch, and so may be negative. Its findings are the boxes of those that it
-    shows, in its own pixels.
+    the place of the patch, and so may be negative. Its findings are the boxes of what it shows
+    of them, in its own pixels.
 
     Args:
         source: Record of the prepared image.
@@ -53,13 +53,11 @@ def _corner(patch: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _shown(finding: Finding, left: int, top: int, size_hw: tuple[int, int]) -> Finding | None:
-    """Return the box of a finding in a patch; none if the patch does not show it."""
-    x0, y0, x1, y1 = finding.box
-    x0, x1, y0, y1 = x0 - left, x1 - left, y0 - top, y1 - top
-    if x1 <= 0 or y1 <= 0 or x0 >= size_hw[1] or y0 >= size_hw[0]:
-        return None
-    box = (round(x0, 3), round(y0, 3), round(x1, 3), round(y1, 3))
-    return replace(finding, box=box, outline=())
+    """Return the part of the box of a finding that lies in a patch; none if nothing does."""
+    height, width = size_hw
+    x0, x1 = (round(min(max(x - left, 0.0), width), 3) for x in finding.box[0::2])
+    y0, y1 = (round(min(max(y - top, 0.0), height), 3) for y in finding.box[1::2])
+    return replace(finding, box=(x0, y0, x1, y1), outline=()) if x0 < x1 and y0 < y1 else None
 
 
 def table_row(record: ImageRecord, patch: Mapping[str, Any], source_image: str) -> list[Any]:
