@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmpretrain.registry import MODELS, TRANSFORMS
-from torchvision.models import resnet50
+from torch import nn
+from torchvision.models import resnet50, vgg16
 
 import mammography.plugin  # noqa: F401
 from mammography.engine.training_stages import read_stages
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-PUBLISHED = sorted((CONFIGS / "patch_to_whole").glob("*-patch-*.py"))
+PUBLISHED = sorted((CONFIGS / "patch_to_whole").glob("*px.py"))
+PUBLISHED = [path for path in PUBLISHED if "-patch-224px" in path.name]
+RESNETS = [path for path in PUBLISHED if path.name.startswith("resnet50")]
+(VGG,) = [path for path in PUBLISHED if path.name.startswith("vgg16")]
 
 
 def stages_of(cfg):
@@ -20,26 +24,37 @@ def stages_of(cfg):
     return read_stages(hook["stages"], "update")
 
 
-@pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.stem)
-def test_stages_train_the_head_then_the_last_block_too_then_everything(path):
-    """As many parameters as torchvision's ResNet-50 has there, less two channels of the stem."""
-    cfg, reference = Config.fromfile(path), resnet50(num_classes=5)
-    trained = []
+def trained_by_stage(path):
+    cfg, trained = Config.fromfile(path), []
     for stage in stages_of(cfg):
         model = MODELS.build(cfg.model)
         stage.apply(model)
         trained.append(sum(p.numel() for p in model.parameters() if p.requires_grad))
-    head, block, whole = (
-        sum(p.numel() for p in part.parameters())
-        for part in (reference.fc, reference.layer4[2], reference)
-    )
-    assert trained == [head, head + block, whole - 2 * 64 * 7 * 7]
+    return trained
 
 
-@pytest.mark.parametrize(("path", "last"), list(zip(PUBLISHED, (100, 37), strict=True)))
-def test_rates_and_epochs_are_the_published_ones(path, last):
+def size(*parts):
+    return sum(p.numel() for part in parts for p in part.parameters())
+
+
+@pytest.mark.parametrize("path", RESNETS, ids=lambda p: p.stem)
+def test_stages_train_the_head_then_the_last_block_too_then_everything(path):
+    """As many parameters as torchvision's ResNet-50 has there, less two channels of the stem."""
+    reference = resnet50(num_classes=5)
+    head, whole = size(reference.fc), size(reference) - 2 * 64 * 7 * 7
+    assert trained_by_stage(path) == [head, head + size(reference.layer4[2]), whole]
+
+
+def test_stages_of_the_vgg_train_the_head_then_its_last_three_convolutions_too():
+    convolutions = [m for m in vgg16().features if isinstance(m, nn.Conv2d)]
+    head, whole = 5 * 512 + 5, size(*convolutions) - 2 * 64 * 3 * 3
+    assert trained_by_stage(VGG) == [head, head + size(*convolutions[-3:]), head + whole]
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda p: p.stem)
+def test_rates_and_epochs_are_the_published_ones(path):
     stages = stages_of(Config.fromfile(path))
-    assert [stage.epochs for stage in stages] == [3, 10, last]
+    assert [stage.epochs for stage in stages] == [3, 10, 100 if "cbis-s-" in path.name else 37]
     assert [stage.lr for stage in stages] == [1e-3, 1e-4, 1e-5]
     assert [stage.weight_decay for stage in stages] == [1e-4, 1e-4, 0.0]
 
