@@ -1,6 +1,7 @@
 """What must hold for patches of any study, on phantoms; the slow test takes a thousand."""
 
 import csv
+import json
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -13,7 +14,9 @@ from mammography.preparation.patches.dataset import make_patches
 from mammography.preparation.patches.lesion_classes import CLASSES
 from mammography.preparation.patches.options import PatchOptions
 from mammography.structures.annotation import read_annotations
+from mammography.terms import Laterality
 from phantoms import prepared_png_study
+from prepared_source import write_prepared_source
 from table_study import output_bytes
 
 PATCH = 24
@@ -144,3 +147,20 @@ def test_the_same_seed_gives_the_same_files(study, tmp_path):
     other = make_patches(source, tmp_path / "s", PatchOptions("S10", (PATCH, PATCH), seed=9))
     digests = [np.frombuffer(output_bytes(x.out)["patches.csv"], np.uint8) for x in (again, other)]
     assert digests[0].size != digests[1].size or (digests[0] != digests[1]).any()
+
+
+@pytest.mark.parametrize("flip_to", [None, Laterality.LEFT])
+def test_places_lead_back_to_the_lesions_of_the_dicom_files(flip_to, tmp_path):
+    """From files drawn with known lesions through preparation and patches, and back."""
+    source = write_prepared_source(tmp_path, flip_to)
+    truth = json.loads((tmp_path / "drawn" / "truth.json").read_text())["images"]
+    known = np.array([lesion["box"] for image in truth for lesion in image["lesions"]])
+    summary = make_patches(source, tmp_path / "set", PatchOptions("S10", (64, 64)))
+    seen = set()
+    for record in read_annotations(summary.out / "annotations" / "all.json").records:
+        for finding in record.findings:
+            if min(finding.box) > 0 and max(finding.box) < 64:  # Shown whole.
+                off = np.abs(known - record.geometry.to_source(finding.box)).max(axis=1)
+                assert off.min() < 0.02
+                seen.add(int(off.argmin()))
+    assert len(seen) > len(known) / 2
