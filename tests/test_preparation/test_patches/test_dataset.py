@@ -162,6 +162,8 @@ def test_new_splits_come_with_those_of_the_whole_images(source, tmp_path):
     new = read_annotations(summary.out / "whole_images" / "all.json").records
     assert [record.img_path for record in new] == [record.img_path for record in old]
     assert [record.split for record in new] != [record.split for record in old]
+    make_patches(source, summary.out, OPTIONS)
+    assert not list((summary.out / "whole_images").glob("*.json")), "they would mislead"
 
 
 def test_a_source_whose_findings_all_lie_in_the_air_gives_no_patch(source, tmp_path):

@@ -14,6 +14,7 @@ from mammography.preparation.outputs import (
     PREPARED_FILE,
     REJECTED_FILE,
     csv_table,
+    remove_annotations,
     remove_half_written,
     write_prepared,
     write_rejected,
@@ -212,9 +213,11 @@ def _write(
     tasks = {LESION_TASK.name: LESION_TASK}
     write_rejected(out / REJECTED_FILE, summary.rejected)
     write_split_annotations(
-        out / ANNOTATION_FOLDER, Annotations(tasks, patches, out.name, Level.PATCH)
+        out / ANNOTATION_FOLDER, Annotations(tasks, patches, out.resolve().name, Level.PATCH)
     )
-    if fractions is not None:
+    if whole.has_own_splits:
+        remove_annotations(out / WHOLE_IMAGE_FOLDER)  # Of an earlier run, with other splits.
+    else:
         write_split_annotations(out / WHOLE_IMAGE_FOLDER, whole.annotations)
     rows = (table_row(record, patch, name) for record, patch, name in pairs)
     write_whole(out / TABLE_FILE, csv_table(COLUMNS, rows))
