@@ -1,10 +1,12 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 from torchvision.transforms import RandomResizedCrop
 
-from mammography.functional.affine import AffineParameters
+from mammography.functional.affine import AffineParameters, affine_matrix, warp_affine
 from mammography.functional.affine_ranges import AffineRanges, draw_crop_box
 
 
@@ -55,9 +57,45 @@ def test_deformation_acts_with_its_probability():
     assert 0.25 < np.mean(turned) < 0.35
 
 
+def flips(ranges, draws=400):
+    """Count how an image of four different pixels comes out."""
+    rng, image = np.random.default_rng(0), np.array([[1, 2], [3, 4]], np.float32)
+    found = Counter()
+    for _ in range(draws):
+        matrix = affine_matrix(ranges.draw(rng, (2, 2)), (2, 2), (2, 2))
+        found[tuple(warp_affine(image, matrix, (2, 2), "nearest").ravel().astype(int))] += 1
+    return found
+
+
+def test_both_flips_give_the_four_mirror_images_of_numpy_evenly():
+    found = flips(AffineRanges(flip_prob=0.5, vertical_flip_prob=0.5))
+    image = np.array([[1, 2], [3, 4]])
+    wanted = (image, image[:, ::-1], image[::-1], image[::-1, ::-1])
+    assert set(found) == {tuple(mirrored.ravel().tolist()) for mirrored in wanted}
+    assert stats.chisquare(list(found.values())).pvalue > 0.001
+
+
+@pytest.mark.parametrize("deform_prob", [0.0, 1.0])
+def test_a_vertical_flip_is_one_from_top_to_bottom_with_and_without_other_changes(deform_prob):
+    ranges = AffineRanges(vertical_flip_prob=1.0, deform_prob=deform_prob)
+    assert set(flips(ranges, 10)) == {(3, 4, 1, 2)}
+
+
+def test_without_a_vertical_flip_a_seed_draws_what_it_always_drew():
+    ranges = AffineRanges(flip_prob=0.5, rotation_deg=20)
+    rng = np.random.default_rng(5)
+    flip = bool(rng.random() < 0.5)
+    rng.random()  # Whether the rest acts.
+    rng.uniform(-1, 1, 4)  # Shear and translation.
+    rng.uniform(0, 0)  # Zoom.
+    drawn = ranges.draw(np.random.default_rng(5), (9, 9))
+    assert (drawn.flip, drawn.rotation_deg) == (flip, rng.uniform(-20, 20))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("vertical_flip_prob", -0.1),
         ("flip_prob", 1.5),
         ("rotation_deg", -3),
         ("zoom", (0, 1)),

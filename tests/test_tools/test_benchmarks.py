@@ -61,10 +61,10 @@ IN_SMALL = """
 import functools, sys
 sys.path.insert(0, "tests")
 from dicom_files import draw_breast
-from tools.benchmarks import decode, memory, png16, prepare, throughput
+from tools.benchmarks import decode, memory, patches, png16, prepare, throughput
 
 film = draw_breast((600, 400), noise=15)
-for module in (decode, memory, png16, prepare, throughput):
+for module in (decode, memory, patches, png16, prepare, throughput):
     module.alone = lambda function, *arguments: function(*arguments)
     for name, films in {"twelve_bit_mammogram": film, "twelve_bit_mammograms": [film]}.items():
         if hasattr(module, name):
@@ -73,8 +73,10 @@ for module in (decode, memory, png16, prepare, throughput):
         module.compare = functools.partial(module.compare, repeats=1)
     if hasattr(module, "GOALS"):
         module.GOALS = dict(list(module.GOALS.items())[:2])
-throughput.IMAGES, throughput.FIRST, throughput.WORKERS = 4, 1, (1,)
-for module in (decode, memory, png16, prepare, throughput):
+patches.SIZE_HW, patches.IMAGES, patches.FIRST, patches.DRAWN = (320, 256), 4, 1, 2
+patches.WORKERS = throughput.WORKERS = (1,)
+throughput.IMAGES, throughput.FIRST = 4, 1
+for module in (decode, memory, png16, prepare, patches, throughput):
     for line in module.run():
         print(line)
 """
@@ -90,8 +92,9 @@ def test_benchmarks_of_the_preparation_run():
     )
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()
-    assert len(lines) == 2 + 2 + 6 + 2 + 1
-    assert sum("ms" in line.split() for line in lines) == 2 + 4 + 2
+    assert len(lines) == 2 + 2 + 6 + 2 + 2 + 1
+    assert sum("ms" in line.split() for line in lines) == 2 + 4 + 2 + 1
+    assert float(lines[-3].split()[5]) > 0
     rate, memory = (float(lines[-1].split()[place]) for place in (7, 13))
     assert rate > 0
     assert memory > 20 or not Path("/proc/self/status").exists()
@@ -126,7 +129,7 @@ def test_unknown_benchmark_is_refused_with_the_known_ones():
     )
     assert done.returncode == 2
     message = done.stderr.partition("unknown benchmark nothing: must be one of ")[2]
-    assert {"decode", "memory", "png16", "prepare", "throughput"} <= set(
+    assert {"decode", "memory", "patches", "png16", "prepare", "throughput"} <= set(
         message.strip().split(", ")
     )
     assert not {"timing", "mammograms", "__main__"} & set(message.strip().split(", "))

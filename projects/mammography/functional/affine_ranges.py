@@ -13,7 +13,8 @@ class AffineRanges:
     """What :class:`AffineParameters` are drawn from; nothing is random by default.
 
     Attributes:
-        flip_prob: Probability to mirror.
+        flip_prob: Probability to mirror left to right.
+        vertical_flip_prob: Probability to mirror top to bottom, which no breast does: for patches.
         deform_prob: Probability that zoom, shear, rotation and translation act at all.
         zoom: Smallest and largest factor, drawn log-uniformly.
         shear_deg: Largest angle on either side, for both axes.
@@ -28,6 +29,7 @@ class AffineRanges:
     """
 
     flip_prob: float = 0.0
+    vertical_flip_prob: float = 0.0
     deform_prob: float = 1.0
     zoom: tuple[float, float] = (1.0, 1.0)
     shear_deg: float = 0.0
@@ -40,6 +42,7 @@ class AffineRanges:
         """Refuse a range that could not be drawn from."""
         for name, high in {
             "flip_prob": 1.0,
+            "vertical_flip_prob": 1.0,
             "deform_prob": 1.0,
             "shear_deg": 45.0,
             "rotation_deg": 180.0,
@@ -61,8 +64,12 @@ class AffineRanges:
         """Draw the parameters for an input of size ``in_hw``."""
         crop_box = self.area and draw_crop_box(rng, in_hw, self.area, self.aspect_ratio)
         flip = bool(rng.random() < self.flip_prob)
+        # Top to bottom is left to right and half a turn. Without it nothing is drawn for it, so
+        # that a seed gives what it always gave.
+        turned = bool(self.vertical_flip_prob and rng.random() < self.vertical_flip_prob)
+        flip, half_turn = flip != turned, 180.0 * turned
         if rng.random() >= self.deform_prob:
-            return AffineParameters(crop_box, flip)
+            return AffineParameters(crop_box, flip, rotation_deg=half_turn)
         shear_x, shear_y = rng.uniform(-self.shear_deg, self.shear_deg, 2).tolist()
         right, down = rng.uniform(-self.translation, self.translation, 2).tolist()
         return AffineParameters(
@@ -70,7 +77,7 @@ class AffineRanges:
             flip=flip,
             zoom=exp(rng.uniform(log(self.zoom[0]), log(self.zoom[1]))),
             shear_deg=(shear_x, shear_y),
-            rotation_deg=float(rng.uniform(-self.rotation_deg, self.rotation_deg)),
+            rotation_deg=half_turn + float(rng.uniform(-self.rotation_deg, self.rotation_deg)),
             translation=(right, down),
         )
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from mammography.preparation.cache import PixelCache, fill_cache
 from mammography.preparation.converters import find_converter
 from mammography.preparation.counts import count_facts, count_records
 from mammography.preparation.image_run import ImageRun
+from mammography.preparation.jobs import Workshop
 from mammography.preparation.outputs import (
     ANNOTATION_FOLDER,
     DOUBTS_FILE,
@@ -83,7 +85,8 @@ def prepare_dataset(
         root = root.absolute()  # Its workers start in another folder.
     study = read_study(find_converter(source), root, out, options)
     jobs = study.jobs() if shard is None else shard.take(study.jobs())
-    run = ImageRun(out, options.preparation, crew, overwrite, show_progress)
+    open_shop = partial(Workshop, options=options.preparation)
+    run = ImageRun(out, open_shop, crew, overwrite, show_progress)
     with occupy(out, out / JOURNAL_FOLDER / _LOCK_FILE, alone=shard is None):
         if shard is None:
             (out / PREPARED_FILE).unlink(missing_ok=True)

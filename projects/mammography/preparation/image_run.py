@@ -2,15 +2,13 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from mammography.preparation.image import PreparationOptions
-from mammography.preparation.jobs import Job, Workshop
 from mammography.preparation.outputs import ANNOTATION_FOLDER, PREPARED_FILE, remove_annotations
 from mammography.preparation.prepared_record import IMAGE_FOLDER
 from mammography.preparation.rejection import CRASHED
@@ -23,25 +21,61 @@ class LostImageError(OSError):
     """An image that was prepared is not there any more."""
 
 
+class AnyJob(Protocol):
+    """What there is to do for one image."""
+
+    @property
+    def image_id(self) -> str:
+        """Pseudonym of the image."""
+
+    @property
+    def path(self) -> Path:
+        """File that it is made from."""
+
+
+J = TypeVar("J", bound=AnyJob)
+TakenJob = TypeVar("TakenJob", bound=AnyJob, contravariant=True)
+
+
+class Shop(Protocol[TakenJob]):
+    """Who does a job, and knows whether it is done."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where finished images are noted."""
+
+    def is_done(self, job: TakenJob, entries: Mapping[str, Entry]) -> bool:
+        """Whether an earlier run finished this very job and what it wrote is still there."""
+
+    def is_there(self, job: TakenJob, entries: Mapping[str, Entry]) -> bool:
+        """Whether the last word on a job holds."""
+
+    def work(self, job: TakenJob) -> None:
+        """Do a job, and note it."""
+
+    def reject(self, job: TakenJob, reason: str) -> None:
+        """Note why a job cannot be done."""
+
+
 @dataclass(frozen=True)
-class ImageRun:
+class ImageRun(Generic[J]):
     """One call that prepares images.
 
     Attributes:
         out: Folder of the prepared source.
-        options: How the pixels are prepared.
-        crew: Who does it.
+        open_shop: Takes the folder of the images and the journal; who does each job.
+        crew: Who it is done by.
         overwrite: Do everything again.
         show_progress: Show a bar with the rate.
     """
 
     out: Path
-    options: PreparationOptions
+    open_shop: Callable[[Path, Journal], Shop[J]]
     crew: Crew
     overwrite: bool = False
     show_progress: bool = False
 
-    def prepare(self, jobs: Sequence[Job], title: str) -> tuple[dict[str, dict[str, Any]], int]:
+    def prepare(self, jobs: Sequence[J], title: str) -> tuple[dict[str, dict[str, Any]], int]:
         """Prepare the images that no earlier run did.
 
         Returns:
@@ -62,12 +96,12 @@ class ImageRun:
         entries = self._last_words(shop, jobs)
         return {job.image_id: entries[job.image_id].result or {} for job in jobs}, done
 
-    def _begin(self, jobs: Sequence[Job]) -> tuple[Workshop, list[Job]]:
+    def _begin(self, jobs: Sequence[J]) -> tuple[Shop[J], list[J]]:
         """Find out what is left to do, and take back what will not hold any more."""
         out = self.out.absolute()  # Workers of a cluster start in another folder.
         entries, last_run = read_journal(out / JOURNAL_FOLDER)
         journal = Journal(out / JOURNAL_FOLDER, last_run + 1)
-        shop = Workshop(out / IMAGE_FOLDER, journal, self.options)
+        shop = self.open_shop(out / IMAGE_FOLDER, journal)
         todo = [job for job in jobs if self.overwrite or not shop.is_done(job, entries)]
         outdated = [entries[job.image_id] for job in todo if job.image_id in entries]
         if todo:
@@ -79,7 +113,7 @@ class ImageRun:
         return shop, todo
 
     @contextmanager
-    def _witnesses(self, todo: Sequence[Job]) -> Iterator[list[Path]]:
+    def _witnesses(self, todo: Sequence[J]) -> Iterator[list[Path]]:
         """Provide files that workers must see: a new one of the output, one of the source."""
         if self.crew.scheduler is None:
             yield []
@@ -92,10 +126,10 @@ class ImageRun:
         finally:
             probe.unlink(missing_ok=True)
 
-    def _last_words(self, shop: Workshop, jobs: Sequence[Job]) -> Mapping[str, Entry]:
+    def _last_words(self, shop: Shop[J], jobs: Sequence[J]) -> Mapping[str, Entry]:
         entries: dict[str, Entry] = {}
 
-        def find_lost() -> list[Job]:
+        def find_lost() -> list[J]:
             entries.update(read_journal(shop.journal.folder)[0])
             return [job for job in jobs if not shop.is_there(job, entries)]
 

@@ -57,18 +57,18 @@ def remove_half_written(out: Path) -> None:
 
 def write_rejected(path: Path, rejected: Mapping[str, str]) -> None:
     """Write the path of every image that was left out, as the source has it, and why."""
-    write_whole(path, _table(("path", "reason"), sorted(rejected.items())), PRIVATE)
+    write_whole(path, csv_table(("path", "reason"), sorted(rejected.items())), PRIVATE)
 
 
 def write_doubts(path: Path, doubts: Mapping[str, Sequence[str]]) -> None:
     """Write the path of every image that was prepared although something is odd, and what."""
     rows = [(name, doubt) for name in sorted(doubts) for doubt in doubts[name]]
-    write_whole(path, _table(("path", "doubt"), rows), PRIVATE)
+    write_whole(path, csv_table(("path", "doubt"), rows), PRIVATE)
 
 
 def write_sources(path: Path, paths: Mapping[str, str]) -> None:
     """Write which file of the source every image was made from: for the owner only."""
-    write_whole(path, _table(("image_id", "path"), sorted(paths.items())), PRIVATE)
+    write_whole(path, csv_table(("image_id", "path"), sorted(paths.items())), PRIVATE)
 
 
 def write_prepared(path: Path, rejected: Mapping[str, str], facts: Mapping[str, Any]) -> None:
@@ -81,7 +81,13 @@ def write_prepared(path: Path, rejected: Mapping[str, str], facts: Mapping[str, 
     write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def csv_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    r"""Return the content of a CSV file.
+
+    Example:
+        >>> csv_table(["image_id", "left"], [["i1", 7]])
+        b'image_id,left\ni1,7\n'
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

@@ -26,9 +26,9 @@ class RandomAffineWarp(AffineWarp):
         anchor: ``center`` or ``chest_wall``.
         flip_to: ``L``, ``R`` or None.
         interpolation: ``nearest``, ``bilinear`` or ``bicubic``.
-        **ranges: Fields of :class:`AffineRanges`: ``flip_prob``, ``deform_prob``, ``zoom``,
-            ``shear_deg``, ``rotation_deg``, ``translation``, ``area``, ``aspect_ratio``. Without
-            any, nothing is random.
+        **ranges: Fields of :class:`AffineRanges`: ``flip_prob``, ``vertical_flip_prob``,
+            ``deform_prob``, ``zoom``, ``shear_deg``, ``rotation_deg``, ``translation``, ``area``,
+            ``aspect_ratio``. Without any, nothing is random.
 
     Raises:
         ValueError: If an argument is out of range, or ``flip_to`` meets a random flip.

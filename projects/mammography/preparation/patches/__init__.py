@@ -1,0 +1,1 @@
+"""Patches of prepared images, on lesions and beside them, for a patch classifier."""
