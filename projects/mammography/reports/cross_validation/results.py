@@ -83,14 +83,13 @@ def write_results(
         "seed": folds.seed,
         "pooling": pooling,
         "tasks": {
-            name: {level: _plain_levels(found) for level, found in levels.items()}
+            name: {level: _plain_level(found) for level, found in levels.items()}
             for name, levels in tasks.items()
         }
         | {name: {"image": metrics.values} for name, metrics in others.items()},
         "models": singles,
     }
-    text = json.dumps(_finite(content), indent=1, allow_nan=False)
-    write_page(folder / "metrics.json", text + "\n")
+    write_json(folder / "metrics.json", content)
     write_page(
         folder / "results.md", _markdown(merged, folds, tasks, others, singles, pooling, repeats)
     )
@@ -133,21 +132,28 @@ def _single(model: ModelScore, task: str) -> dict[str, Any]:
     }
 
 
-def _plain_levels(found: CrossValidated | str) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {"note": found}
+def _plain_level(found: CrossValidated | str) -> dict[str, Any]:
+    return {"note": found} if isinstance(found, str) else plain_cross_validated(found)
+
+
+def plain_cross_validated(found: CrossValidated) -> dict[str, Any]:
+    """Return areas over all folds and of each, with their intervals, as plain values."""
     summary = {
         area: {"mean": found.mean(area), "standard_deviation": found.spread(area)} for area in AREAS
     }
-    folds = [plain_measured(fold) for fold in found.folds]
-    return {"pooled": plain_measured(found.pooled), "over_folds": summary, "folds": folds}
+    folds = [_plain_measured(fold) for fold in found.folds]
+    return {"pooled": _plain_measured(found.pooled), "over_folds": summary, "folds": folds}
 
 
-def plain_measured(found: Measured) -> dict[str, Any]:
-    """Return areas with their intervals as plain values."""
+def _plain_measured(found: Measured) -> dict[str, Any]:
     counts = {"n": found.n, "positives": found.positives, "patients": found.patients}
     intervals = {f"{name}_interval": list(ends) for name, ends in found.intervals.items()}
     return counts | dict(found.areas) | intervals
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write numbers as JSON, whole or not at all; what is not defined is null."""
+    write_page(path, json.dumps(_finite(content), indent=1, allow_nan=False) + "\n")
 
 
 def _finite(node: Any) -> Any:
