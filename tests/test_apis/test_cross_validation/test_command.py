@@ -217,6 +217,14 @@ def test_a_locked_model_is_left_alone(run):
         assert run() == ALL[:3]
 
 
+def test_the_results_are_written_by_one_call(run):
+    run.folder.mkdir(parents=True)
+    with occupy(run.folder, run.folder / ".merge.lock", alone=True):
+        assert run() == ALL
+    assert run.said[-1] == "All models are finished; another call writes the results"
+    assert not (run.folder / "results.md").exists()
+
+
 def test_a_dry_run_trains_nothing(run):
     assert run(dry_run=True) == []
     assert [line.split("-")[0].strip() for line in run.said[1:]] == [

@@ -72,9 +72,12 @@ def cross_validate(
     run.do(mine)
     left = [model for model in plan.models if not folder.is_done(model, features)]
     if not left:
-        with occupy(folder.root, folder.root / ".merge.lock", alone=True):
-            merge(plan, folder, features, pooling, repeats)
-        say(f"Results: {folder.root}/results.md, metrics.json, predictions.json")
+        try:
+            with occupy(folder.root, folder.root / ".merge.lock", alone=True):
+                merge(plan, folder, features, pooling, repeats)
+            say(f"Results: {folder.root}/results.md, metrics.json, predictions.json")
+        except OccupiedError:
+            say("All models are finished; another call writes the results")
     elif not run.failures:
         say(
             f"{len(left)} of {len(plan.models)} models are left to other calls: the one that "
