@@ -34,13 +34,10 @@ class Cohort:
     def labels(self, task: str) -> dict[str, float]:
         """Return the highest label of each patient, sorted by name; NaN where there is none."""
         labels: dict[str, float] = {}
-        for pool in self.pools.values():
-            for record in pool.records:
-                label = record.gt_label.get(task, math.nan)
-                known = labels.get(str(record.patient_id), math.nan)
-                labels[str(record.patient_id)] = (
-                    max(known, label) if known == known else label  # NaN is no label
-                )
+        for record in (record for pool in self.pools.values() for record in pool.records):
+            known = labels.setdefault(str(record.patient_id), math.nan)
+            label = record.gt_label.get(task, known)
+            labels[str(record.patient_id)] = label if math.isnan(known) else max(known, label)
         return dict(sorted(labels.items()))
 
     def binary_tasks(self) -> list[str]:
