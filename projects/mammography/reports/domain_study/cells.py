@@ -16,7 +16,7 @@ from mammography.functional.aggregation import (
     pool_labels,
     pool_scores,
 )
-from mammography.structures.prediction import Dump, PredictionRecord, read_dump
+from mammography.structures.prediction import PredictionRecord, read_dump
 from mammography.terms import Level, TaskKind
 
 Floats = NDArray[np.float64]
@@ -129,15 +129,7 @@ def read_cases(path: Path, outcome: Outcome) -> Cases:
     Raises:
         ValueError: If the dump does not hold the task, or an image lacks what tells cases apart.
     """
-    return pool_cases(read_dump(path), outcome, str(path))
-
-
-def pool_cases(dump: Dump, outcome: Outcome, path: str) -> Cases:
-    """Pool the images of a dump; as :func:`read_cases`, with a name of the dump for errors.
-
-    Raises:
-        ValueError: If the dump does not hold the task, or an image lacks what tells cases apart.
-    """
+    dump = read_dump(path)
     task = dump.tasks.get(outcome.task)
     if task is None or task.kind is not TaskKind.BINARY:
         binary = [name for name, known in dump.tasks.items() if known.kind is TaskKind.BINARY]
@@ -169,7 +161,7 @@ def pool_cases(dump: Dump, outcome: Outcome, path: str) -> Cases:
     )
 
 
-def _check_names(path: str, rows: tuple[PredictionRecord, ...], names: tuple[str, ...]) -> None:
+def _check_names(path: Path, rows: tuple[PredictionRecord, ...], names: tuple[str, ...]) -> None:
     """Refuse images whose case is not known; exams alone may be, as the only one of a patient."""
     absent = Counter(
         name for row in rows for name in set(names) - {"exam_id"} if getattr(row, name) is None
