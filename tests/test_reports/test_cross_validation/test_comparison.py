@@ -7,12 +7,12 @@ import pytest
 from invented_study import TASKS, invent_rows
 from mammography.functional.delong import compare_areas, roc_areas
 from mammography.functional.multiplicity import holm
+from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.comparison import (
     Entry,
     compare_entries,
     write_comparison,
 )
-from mammography.reports.domain_study.cells import Outcome, pool_cases
 from mammography.structures.prediction import Dump
 from mammography.terms import Level
 
@@ -20,8 +20,12 @@ FOLD_OF = {f"p{i:03d}": i % 2 for i in range(80)}
 
 
 def entry(mode, model, skill, seed):
-    dump = Dump(TASKS, invent_rows(80, skill, seed))
-    return Entry(mode, model, pool_cases(dump, Outcome(level=Level.PATIENT), "invented"))
+    return Entry(mode, model, cases_of(80, skill, seed))
+
+
+def cases_of(patients, skill, seed=0):
+    dump = Dump(TASKS, invent_rows(patients, skill, seed))
+    return pool_cases(dump, "invented", "malignant", Level.PATIENT, "mean")
 
 
 @pytest.fixture
@@ -62,7 +66,7 @@ def test_equal_scores_do_not_differ(entries):
 
 
 def test_other_patients_are_no_comparison(entries):
-    other = pool_cases(Dump(TASKS, invent_rows(40, 1.0)), Outcome(level=Level.PATIENT), "invented")
+    other = cases_of(40, 1.0)
     with pytest.raises(ValueError, match="entries must be of the same patients and labels"):
         compare_entries([entries[0], Entry("mammo", "mlp", other)], FOLD_OF)
 

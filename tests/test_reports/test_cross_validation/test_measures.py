@@ -6,15 +6,17 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from invented_study import TASKS, invent_rows
 from mammography.functional.bootstrap import patient_bootstrap_roc_auc
+from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.measures import measure_folds
-from mammography.reports.domain_study.cells import Outcome, pool_cases
 from mammography.structures.prediction import Dump
 from mammography.terms import Level
 
 
 @pytest.fixture
 def cases():
-    return pool_cases(Dump(TASKS, invent_rows(60, 1.5)), Outcome(level=Level.BREAST), "invented")
+    return pool_cases(
+        Dump(TASKS, invent_rows(60, 1.5)), "invented", "malignant", Level.BREAST, "mean"
+    )
 
 
 @pytest.fixture

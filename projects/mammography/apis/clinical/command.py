@@ -21,12 +21,12 @@ from mammography.apis.clinical.settings import MODES, Settings
 from mammography.apis.config import UsageError
 from mammography.apis.folds import draw_folds
 from mammography.apis.outputs import versions
+from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.comparison import (
     Entry,
     compare_entries,
     write_comparison,
 )
-from mammography.reports.domain_study.cells import Outcome, pool_cases
 from mammography.structures.folds import Folds, write_folds
 from mammography.structures.prediction import Dump, PredictionRecord, write_dump
 from mammography.structures.task import Task
@@ -72,7 +72,7 @@ def train_clinical(
                 settings.task, scores, labels, {**info, "mode": mode, "model": name}, folds
             )
             write_dump(folder / "predictions" / f"{mode}-{name}.json", dump)
-            cases = pool_cases(dump, Outcome(settings.task, Level.PATIENT), f"{mode}, {name}")
+            cases = pool_cases(dump, f"{mode}, {name}", settings.task, Level.PATIENT, "mean")
             entries.append(Entry(mode, name, cases))
     comparison = compare_entries(entries, folds.outer, settings.repeats)
     for name, measured in comparison.measures.items():

@@ -23,13 +23,12 @@ from mammography.functional.delong import (
 )
 from mammography.functional.multiplicity import holm
 from mammography.reports.blocks import Table
+from mammography.reports.cases import Cases
 from mammography.reports.cross_validation.measures import CrossValidated, Interval, measure_folds
 from mammography.reports.cross_validation.results import plain_cross_validated, write_json
-from mammography.reports.domain_study.cells import Cases
-from mammography.reports.domain_study.files import to_markdown
-from mammography.reports.domain_study.tables import p_value, signed, with_interval
 from mammography.reports.page import write_page
-from mammography.reports.wording import number
+from mammography.reports.text_tables import to_markdown
+from mammography.reports.wording import number, p_value, signed, with_interval
 
 _NONE: Interval = (math.nan, math.nan)
 

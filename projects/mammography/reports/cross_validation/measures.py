@@ -13,7 +13,7 @@ from mammography.functional.bootstrap import (
     percentile_interval,
 )
 from mammography.functional.curve_areas import curve_areas
-from mammography.reports.domain_study.cells import Cases
+from mammography.reports.cases import Cases
 
 Interval = tuple[float, float]
 AREAS = ("roc_auc", "average_precision")

@@ -10,18 +10,17 @@ from typing import Any
 from mammography.functional.aggregation import Pooling
 from mammography.functional.metrics import Metrics, class_metrics, regression_metrics
 from mammography.reports.blocks import Table
+from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.measures import (
     AREAS,
     CrossValidated,
     Measured,
     measure_folds,
 )
-from mammography.reports.domain_study.cells import Outcome, pool_cases
-from mammography.reports.domain_study.files import to_markdown
-from mammography.reports.domain_study.tables import with_interval
 from mammography.reports.page import write_page
 from mammography.reports.task_scores import scores_of
-from mammography.reports.wording import metric_label, number
+from mammography.reports.text_tables import to_markdown
+from mammography.reports.wording import metric_label, number, with_interval
 from mammography.structures.folds import Folds
 from mammography.structures.prediction import Dump
 from mammography.terms import Level, TaskKind
@@ -102,7 +101,7 @@ def _levels(
     found: dict[Level, CrossValidated | str] = {}
     for level in LEVELS:
         try:
-            cases = pool_cases(merged, Outcome(task, level, pooling), "predictions.json")
+            cases = pool_cases(merged, "predictions.json", task, level, pooling)
         except ValueError as error:
             found[level] = str(error)
         else:
