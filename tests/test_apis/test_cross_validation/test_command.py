@@ -246,7 +246,11 @@ def test_other_options_train_other_models_beside_the_first_ones(run):
     [
         ({"seed": 1}, "holds other folds"),
         ({"outer": 3}, "holds other folds"),
-        ({"task": "density"}, r"--task must be a binary task of the annotations \(malignant\)"),
+        ({"task": "density"}, r"must be a binary task of annotations and config \(malignant\)"),
+        (
+            {"cfg_options": {"test_dataloader.dataset.tasks": ["size:regression"]}},
+            r"must be a binary task of annotations and config \(none\), got none",
+        ),
         ({"outer": 30}, "task malignant: .* in each of 30 outer folds"),
         ({"cfg_options": {"val_dataloader": None}}, "the config must have a val_dataloader"),
         ({"cfg_options": {"test_evaluator": []}}, "must have a MultiTaskMetric"),

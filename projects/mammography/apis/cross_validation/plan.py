@@ -112,7 +112,7 @@ def make_plan(settings: Settings, folder: Path) -> Plan:
     cfg = load_config(settings.config, settings.cfg_options)
     _check(cfg)
     cohort = read_cohort(cfg, settings.splits)
-    task = _task(settings, cohort)
+    task = _task(settings, cfg, cohort)
     folds = draw_folds(cohort.labels(task), task, settings.outer, settings.inner, settings.seed)
     _keep(folder / "folds.json", folds)
     for number, pool in enumerate(cohort.pools.values()):
@@ -168,13 +168,16 @@ def _check(cfg: Config) -> None:
         raise UsageError("cross-validation: test_evaluator must have a MultiTaskMetric")
 
 
-def _task(settings: Settings, cohort: Cohort) -> str:
-    binary = cohort.binary_tasks()
+def _task(settings: Settings, cfg: Config, cohort: Cohort) -> str:
+    """Return the binary task that decides; one that the config predicts."""
+    chosen = cfg.test_dataloader.dataset.get("tasks")
+    names = None if chosen is None else {str(item).partition(":")[0] for item in chosen}
+    binary = [name for name in cohort.binary_tasks() if names is None or name in names]
     task = settings.task or next(iter(binary), "")
     if task not in binary:
         raise UsageError(
-            f"--task must be a binary task of the annotations ({', '.join(binary) or 'none'}), "
-            f"got {task or 'none'}"
+            "--task must be a binary task of annotations and config "
+            f"({', '.join(binary) or 'none'}), got {task or 'none'}"
         )
     return task
 
