@@ -19,6 +19,8 @@ from mammography.functional.png16 import decode_png16
 from mammography.structures.folds import read_folds
 from mammography.structures.prediction import read_dump
 
+pytestmark = pytest.mark.slow  # about a minute; test_command has what does not train
+
 TOOL = Path(__file__).parents[3] / "tools" / "cross_validate.py"
 
 
