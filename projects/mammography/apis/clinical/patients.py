@@ -116,8 +116,8 @@ def join_patients(first: Patients, second: Patients | None) -> Patients:
         return first
     if twice := sorted({*names_of(first.table)} & {*names_of(second.table)}):
         raise UsageError(
-            f"--table: {twice[0]} must be told once, got it in the annotations too: --exclude it "
-            "from one"
+            f"--table: {twice[0]} must be told once, got it in the annotations too: take the "
+            "column out of the table"
         )
     table = first.table.join(second.table, how="outer")
     return Patients(table, {**first.labels, **second.labels})
