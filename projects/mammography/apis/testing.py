@@ -9,6 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 
 from mammography.apis.config import UsageError, check_checkpoint, load_config, merge_options
+from mammography.apis.data_sets import annotation_file, data_sets
 from mammography.apis.outputs import nest_metrics, versions, write_metrics
 from mammography.apis.runner import build_runner, process_group
 from mammography.apis.training import report_run
@@ -154,10 +155,18 @@ def _describe(cfg: Config, config: Path, split: str, tta: bool) -> dict[str, Any
         "split": split,
         "ann_file": data.get("ann_file"),
         "data_root": data.get("data_root"),
+        "trained_on": _training_files(cfg),
         "tta": tta,
         "amp": bool(cfg.test_cfg.get("fp16", False)),
         "versions": versions(),
     }
+
+
+def _training_files(cfg: Config) -> list[str]:
+    """Name the annotations that the config trains on: whose images are no test of the weights."""
+    loader = cfg.get("train_dataloader")
+    leaves = data_sets(loader.dataset) if loader else ()
+    return sorted({annotation_file(leaf).as_posix() for leaf in leaves})
 
 
 def _keep_only_testing(cfg: Config) -> None:
@@ -182,8 +191,7 @@ def _add_dumps(cfg: Config, folder: Path, info: dict[str, Any], outs: dict[str, 
     shared = {"data_root": info["data_root"], "tasks": ours[0].get("tasks") if ours else None}
     files = [("pred", str(folder / "predictions.json"))] if ours else []
     for item, path in [*files, *wanted.items()]:
-        dump = {"type": _DUMPS[item], "out_file": path, **shared}
-        metrics.append(dump | ({"info": info} if item == "pred" else {}))
+        metrics.append({"type": _DUMPS[item], "out_file": path, "info": info, **shared})
     cfg.test_evaluator = metrics
 
 

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import numpy as np
@@ -35,6 +36,12 @@ def test_arrays_hold_one_row_per_image_with_nan_for_a_missing_label(tmp_path, su
         *("features", "img_path", "image_id", "patient_id", "exam_id"),
         *("laterality", "view_position", "split", "gt_malignant", "gt_size_mm"),
     }
+
+
+def test_where_they_come_from_is_written_beside_them(tmp_path):
+    info = {"config": "small.py", "trained_on": ["a/train.json"]}
+    run_metric(DumpFeatures(str(tmp_path / "f.npz"), info=info), [sample(0, {}, features=[1.0])])
+    assert json.loads(str(read(tmp_path / "f.npz")["info"])) == info
 
 
 def test_features_of_half_precision_are_written_in_single(tmp_path):

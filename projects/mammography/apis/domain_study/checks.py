@@ -6,7 +6,7 @@ from pathlib import Path
 from mmpretrain.registry import HOOKS
 
 from mammography.apis.config import UsageError
-from mammography.apis.domain_study.data import annotation_file
+from mammography.apis.data_sets import annotation_file
 from mammography.apis.domain_study.study import Study
 from mammography.structures.annotation import read_annotations
 from mammography.terms import TaskKind

@@ -7,10 +7,9 @@ from typing import Any
 from mmengine.config import Config
 
 from mammography.apis.config import UsageError, load_config, merge_options
+from mammography.apis.data_sets import annotation_file, data_sets
 from mammography.apis.domain_study.data import (
     adaptation_images,
-    annotation_file,
-    data_sets,
     fill_test,
     fill_training,
     insert_transforms,

@@ -2,19 +2,18 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
 from mammography.apis.config import UsageError
+from mammography.apis.data_sets import Dataset, data_sets
 from mammography.apis.domain_study.study import Domain
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 _PACKING = "PackMammogram"
 _NEEDS_LABELS = ("tasks", "labelled_only", "balance_by", "shuffle_labels")
 
-Dataset = dict[str, Any]
 Filling = Callable[[Dataset], list[Dataset]]
 
 
@@ -91,19 +90,6 @@ def insert_transforms(cfg: Config, transforms: Sequence[Any]) -> None:
         for pipeline in pipelines:
             place = next(i for i, step in enumerate(pipeline) if step.get("type") == _PACKING)
             pipeline[place:place] = copy.deepcopy(list(transforms))
-
-
-def data_sets(node: Any) -> Iterator[Dataset]:
-    """Yield the data sets with an annotation file, inside any wrappers."""
-    if "ann_file" in node:
-        yield node
-    for inner in [*node.get("datasets", ()), *([node["dataset"]] if "dataset" in node else [])]:
-        yield from data_sets(inner)
-
-
-def annotation_file(leaf: Dataset) -> Path:
-    """Return where the annotations of a data set are."""
-    return Path(leaf.get("data_root") or "", leaf["ann_file"])
 
 
 def _is_target(leaf: Dataset) -> bool:

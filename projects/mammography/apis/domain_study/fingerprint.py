@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mammography.apis.domain_study.data import annotation_file
+from mammography.apis.data_sets import annotation_file
 
 _OF_TRAINING = (
     *("model", "train_dataloader", "val_dataloader", "train_cfg", "val_cfg", "val_evaluator"),

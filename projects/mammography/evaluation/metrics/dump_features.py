@@ -1,6 +1,7 @@
 """Write the features of every image."""
 
 import io
+import json
 import os
 import pickle
 from pathlib import Path
@@ -24,25 +25,32 @@ class DumpFeatures(SampleMetric):
     The file holds ``features`` (N, C) float32, the texts ``img_path image_id patient_id
     exam_id laterality view_position split`` (N,) with ``""`` where one is not known, and
     ``gt_<task>`` (N,) with NaN where a label is missing. NPZ files need no pickle to read:
-    ``np.load(path)["features"]``.
+    ``np.load(path)["features"]``. The text ``info`` is JSON of where they come from.
 
     Args:
         out_file: NPZ or pickle of the same dictionary, by the suffix.
         data_root: Folder that the paths are written relative to.
+        info: Where the features come from: config, checkpoint, versions.
         **settings: See :class:`SampleMetric`.
 
     Raises:
         ValueError: If ``out_file`` has another suffix.
     """
 
-    def __init__(self, out_file: str, data_root: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        out_file: str,
+        data_root: str | None = None,
+        info: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
         self.out_file = Path(out_file)
         if self.out_file.suffix not in SUFFIXES:
             raise ValueError(
                 f"DumpFeatures: out_file must end in {', '.join(SUFFIXES)}, got {out_file}"
             )
-        self.data_root = data_root
+        self.data_root, self.info = data_root, dict(info or {})
 
     def row(self, sample: dict[str, Any]) -> dict[str, Any]:
         """Return what the file holds of a sample."""
@@ -56,7 +64,10 @@ class DumpFeatures(SampleMetric):
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Write the file."""
-        _write(self.out_file, _as_arrays(results))
+        arrays = _as_arrays(results)
+        if self.info:
+            arrays["info"] = np.array(json.dumps(self.info))
+        _write(self.out_file, arrays)
         print_log(f"Features of {len(results)} images: {self.out_file}", logger="current")
         return {}
 
