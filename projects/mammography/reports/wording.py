@@ -60,3 +60,37 @@ def counted(count: int, what: str, many: str = "") -> str:
         ('1 image', '2 images', '3 studies')
     """
     return f"{count:,} {what if count == 1 else many or what + 's'}"
+
+
+def with_interval(value: float, interval: tuple[float, float] | None) -> str:
+    """Write a number with its interval, where it has one.
+
+    Example:
+        >>> with_interval(0.8124, (0.75, 0.86)), with_interval(float("nan"), None)
+        ('0.812 (0.750 to 0.860)', 'not defined')
+    """
+    if interval is None or math.isnan(interval[0]):
+        return number(value)
+    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
+
+
+def signed(value: float, interval: tuple[float, float]) -> str:
+    """Write a difference.
+
+    Example:
+        >>> signed(0.0312, (-0.01, 0.07))
+        '+0.031 (-0.010 to +0.070)'
+    """
+    if math.isnan(interval[0]):
+        return f"{value:+.3f}"
+    return f"{value:+.3f} ({interval[0]:+.3f} to {interval[1]:+.3f})"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value.
+
+    Example:
+        >>> p_value(0.0312), p_value(0.00002), p_value(float("nan"))
+        ('0.031', '< 0.001', 'not defined')
+    """
+    return "< 0.001" if value < 0.001 else number(value)

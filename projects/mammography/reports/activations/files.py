@@ -22,9 +22,9 @@ from mammography.reports.activations.comparison import (
 )
 from mammography.reports.activations.recording import Recording
 from mammography.reports.blocks import Table
-from mammography.reports.domain_study.files import to_markdown
 from mammography.reports.figures.depth import draw_over_depth
 from mammography.reports.page import write_page
+from mammography.reports.text_tables import to_markdown
 from mammography.reports.wording import ABSENT, number
 
 _DPI = 150

@@ -21,7 +21,8 @@ from mammography.functional.delong import (
     roc_areas,
 )
 from mammography.functional.multiplicity import holm
-from mammography.reports.domain_study.cells import Cases, Cell, Outcome, read_cases
+from mammography.reports.cases import Cases
+from mammography.reports.domain_study.cells import Cell, Outcome, read_cases
 
 Interval = tuple[float, float]
 _NONE: Interval = (math.nan, math.nan)

@@ -16,11 +16,12 @@ from mammography.reports.blocks import (
     Text,
     Tone,
 )
+from mammography.reports.cases import CASES, POOLED
 from mammography.reports.domain_study.cells import Cell, Outcome
 from mammography.reports.domain_study.curves import curve_parts
-from mammography.reports.domain_study.files import to_markdown, write_csv
+from mammography.reports.domain_study.files import write_csv
 from mammography.reports.domain_study.measures import Measure, measure_cells
-from mammography.reports.domain_study.methods import CASES, POOLED, method_notes
+from mammography.reports.domain_study.methods import method_notes
 from mammography.reports.domain_study.tables import (
     AREA_NAMES,
     AT_HOME,
@@ -29,6 +30,7 @@ from mammography.reports.domain_study.tables import (
     comparison_table,
 )
 from mammography.reports.page import render_page, write_page
+from mammography.reports.text_tables import to_markdown
 from mammography.reports.wording import counted
 
 _SEEDS = (

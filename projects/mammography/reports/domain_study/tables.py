@@ -7,8 +7,8 @@ import numpy as np
 
 from mammography.reports.blocks import Table
 from mammography.reports.domain_study.cells import Outcome
-from mammography.reports.domain_study.measures import Comparison, Interval, Measure
-from mammography.reports.wording import ABSENT, number
+from mammography.reports.domain_study.measures import Comparison, Measure
+from mammography.reports.wording import ABSENT, number, p_value, signed, with_interval
 
 AT_HOME = "◆"
 AREA_NAMES = {
@@ -16,18 +16,6 @@ AREA_NAMES = {
     "pr_auc": "PR-AUC (trapezoids)",
     "average_precision": "average precision",
 }
-
-
-def with_interval(value: float, interval: Interval | None) -> str:
-    """Write a number with its interval, where it has one.
-
-    Example:
-        >>> with_interval(0.8124, (0.75, 0.86)), with_interval(float("nan"), None)
-        ('0.812 (0.750 to 0.860)', 'not defined')
-    """
-    if interval is None or math.isnan(interval[0]):
-        return number(value)
-    return f"{value:.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
 
 
 def area_table(measures: Sequence[Measure], area: str) -> Table:
@@ -114,28 +102,6 @@ def _comparison(told: Comparison) -> tuple[str, ...]:
         p_value(told.p_holm),
         *(signed(told.differences[name], told.intervals[name]) for name in AREA_NAMES),
     )
-
-
-def signed(value: float, interval: Interval) -> str:
-    """Write a difference.
-
-    Example:
-        >>> signed(0.0312, (-0.01, 0.07))
-        '+0.031 (-0.010 to +0.070)'
-    """
-    if math.isnan(interval[0]):
-        return f"{value:+.3f}"
-    return f"{value:+.3f} ({interval[0]:+.3f} to {interval[1]:+.3f})"
-
-
-def p_value(value: float) -> str:
-    """Write a p-value.
-
-    Example:
-        >>> p_value(0.0312), p_value(0.00002), p_value(float("nan"))
-        ('0.031', '< 0.001', 'not defined')
-    """
-    return "< 0.001" if value < 0.001 else number(value)
 
 
 class _Names:
