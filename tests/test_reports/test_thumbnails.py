@@ -4,7 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mammography.reports.thumbnails import MAX_SIDE, make_thumbnail, stretch_for_display
+from mammography.reports.thumbnails import (
+    MAX_SIDE,
+    make_overlay,
+    make_thumbnail,
+    stretch_for_display,
+)
 
 
 def decode(thumbnail):
@@ -48,3 +53,24 @@ def test_what_is_no_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"")
     with pytest.raises(ValueError, match=r"a\.png must be an image, got 0 bytes"):
         make_thumbnail(tmp_path / "a.png")
+
+
+def test_a_grey_map_becomes_colours_that_show_where_it_is_high(tmp_path):
+    heat = np.zeros((40, 20), np.uint8)
+    heat[10, 5] = 255
+    cv2.imwrite(str(tmp_path / "map.png"), heat)
+    data = base64.b64decode(make_overlay(tmp_path / "map.png").split(",")[1])
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture.shape == (40, 20, 4)
+    np.testing.assert_array_equal(picture[..., 3], heat)
+
+
+def test_a_map_of_sixteen_bits_and_a_coloured_one_are_read_as_well(tmp_path):
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 4), 65535, np.uint16))
+    color = np.zeros((4, 4, 3), np.uint8)
+    color[..., 2] = 200
+    cv2.imwrite(str(tmp_path / "color.png"), color)
+    for name, pixel in (("deep", 255), ("color", 200)):
+        data = base64.b64decode(make_overlay(tmp_path / f"{name}.png").split(",")[1])
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert picture[0, 0, -1] == pixel

@@ -1,12 +1,13 @@
 """What a page is made of: plain data that a template turns into HTML."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 from matplotlib.figure import Figure
 
-from mammography.reports.figures.canvas import to_svg
+from mammography.reports.figures.canvas import frames, to_svg
 
 
 class Tone(StrEnum):
@@ -50,6 +51,7 @@ class Table:
         header: One title per column.
         rows: As many cells as the header has.
         wide: Index of the columns that hold prose, the others hold numbers.
+        anchor: Name by which a script finds the table; empty if none does.
     """
 
     kind: ClassVar[str] = "table"
@@ -57,6 +59,7 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     wide: tuple[int, ...] = ()
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Chart:
         alt: What the figure says, for those who cannot see it.
         svg: The drawing; made by :func:`chart` and not escaped on the page.
         caption: How to read it, with n.
+        anchor: Name by which a script finds the figure; empty if none does.
+        frames: Where the axes lie, as JSON; see :func:`~mammography.reports.figures.canvas.frames`.
     """
 
     kind: ClassVar[str] = "chart"
@@ -75,11 +80,17 @@ class Chart:
     alt: str
     svg: str
     caption: str = ""
+    anchor: str = ""
+    frames: str = ""
 
 
-def chart(figure: Figure, title: str, alt: str, caption: str = "") -> Chart:
-    """Draw a figure as a block; its title keeps the names inside the SVG unique."""
-    return Chart(title, alt, to_svg(figure, salt=title), caption)
+def chart(figure: Figure, title: str, alt: str, caption: str = "", anchor: str = "") -> Chart:
+    """Draw a figure as a block; its title keeps the names inside the SVG unique.
+
+    With an anchor, a script finds the figure and where its axes lie.
+    """
+    svg = to_svg(figure, salt=title)
+    return Chart(title, alt, svg, caption, anchor, json.dumps(frames(figure)) if anchor else "")
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,7 @@ class Picture:
         outlines: Boxes to draw.
         alt: What it shows.
         lines: Text below it.
+        overlay_uri: Picture laid over it; empty if there is none.
     """
 
     data_uri: str
@@ -110,6 +122,7 @@ class Picture:
     outlines: tuple[Outline, ...]
     alt: str
     lines: tuple[str, ...]
+    overlay_uri: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,7 +168,31 @@ class Part:
     blocks: "tuple[Block, ...]"
 
 
-Block = Text | Facts | Table | Chart | Gallery | Details | Listing | Row | Part
+@dataclass(frozen=True)
+class Tile:
+    """A number to remember.
+
+    Attributes:
+        label: What it is.
+        value: The number.
+        note: Its interval, or what it is of.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Numbers to remember, side by side."""
+
+    kind: ClassVar[str] = "tiles"
+    title: str
+    tiles: tuple[Tile, ...]
+
+
+Block = Tiles | Text | Facts | Table | Chart | Gallery | Details | Listing | Row | Part
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,19 @@ from mammography.terms import Level, TaskKind
 
 Floats = NDArray[np.float64]
 
+# How one case and its score are spelled.
+CASES = {
+    Level.IMAGE: "image",
+    Level.BREAST: "breast of an exam",
+    Level.EXAM: "exam",
+    Level.PATIENT: "patient",
+}
+POOLED = {
+    "mean": "the mean of the scores of its images",
+    "max": "the highest score of its images",
+    "noisy_or": "one minus the product of one minus the scores of its images (noisy-or)",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Cases:

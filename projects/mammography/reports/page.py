@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,16 +22,24 @@ def _environment() -> Environment:
     )
 
 
-def render_page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def render_page(
+    title: str,
+    subtitle: str,
+    sections: Sequence[Section],
+    template: str = "page.html.jinja",
+    **context: Any,
+) -> str:
     """Return the page; the same input gives the same text.
 
     Args:
         title: What kind of page it is.
         subtitle: What it is about.
         sections: Its chapters, in order.
+        template: A template that extends the page.
+        context: What that template needs.
     """
-    template = _environment().get_template("page.html.jinja")
-    return template.render(title=title, subtitle=subtitle, sections=sections)
+    found = _environment().get_template(template)
+    return found.render(title=title, subtitle=subtitle, sections=sections, **context)
 
 
 def write_page(path: Path, page: str) -> None:

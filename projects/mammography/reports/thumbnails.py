@@ -32,19 +32,47 @@ def make_thumbnail(path: Path) -> Thumbnail:
         FileNotFoundError: If there is no such file.
         ValueError: If it is no image.
     """
+    image = _read(path)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)
+    return Thumbnail(_encode(stretch_for_display(_shrink(image))), image.shape)
+
+
+def make_overlay(path: Path) -> str:
+    """Read a map of where a model looked and make it small, as a ``data:`` address.
+
+    A grey map becomes colours that grow less transparent with its values; colours stay.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no image.
+    """
+    image = _shrink(_read(path))
+    if image.dtype != np.uint8:
+        image = np.asarray(image / max(float(np.iinfo(image.dtype).max), 1) * 255, np.uint8)
+    if image.ndim == 2:
+        image = np.dstack([cv2.applyColorMap(image, cv2.COLORMAP_INFERNO), image])
+    return _encode(image)
+
+
+def _read(path: Path) -> NDArray[Any]:
     encoded = np.frombuffer(path.read_bytes(), np.uint8)
     image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
     if image is None:
         raise ValueError(f"{path} must be an image, got {encoded.size} bytes that are none")
-    if image.ndim == 3:
-        image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2GRAY)
-    height, width = image.shape
+    return np.asarray(image)
+
+
+def _shrink(image: NDArray[Any]) -> NDArray[Any]:
+    height, width = image.shape[:2]
     scale = min(1.0, MAX_SIDE / max(height, width))
     size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = stretch_for_display(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA))
-    _, png = cv2.imencode(".png", small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    data = base64.b64encode(png.tobytes()).decode()
-    return Thumbnail(f"data:image/png;base64,{data}", (height, width))
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA))
+
+
+def _encode(image: NDArray[np.uint8]) -> str:
+    _, png = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return f"data:image/png;base64,{base64.b64encode(png.tobytes()).decode()}"
 
 
 def stretch_for_display(image: NDArray[Any]) -> NDArray[np.uint8]:

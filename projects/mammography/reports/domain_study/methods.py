@@ -5,23 +5,12 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
+from mammography.reports.cases import CASES, POOLED
 from mammography.reports.domain_study.cells import Outcome
 from mammography.reports.domain_study.measures import Measure
 from mammography.reports.wording import counted
-from mammography.terms import Level
 
 _PACKAGES = ("mammography", "scikit-learn", "scipy", "numpy", "matplotlib")
-CASES = {
-    Level.IMAGE: "image",
-    Level.BREAST: "breast of an exam",
-    Level.EXAM: "exam",
-    Level.PATIENT: "patient",
-}
-POOLED = {
-    "mean": "the mean of the scores of its images",
-    "max": "the highest score of its images",
-    "noisy_or": "one minus the product of one minus the scores of its images (noisy-or)",
-}
 
 
 def method_notes(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[str]:

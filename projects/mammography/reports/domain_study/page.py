@@ -16,11 +16,12 @@ from mammography.reports.blocks import (
     Text,
     Tone,
 )
+from mammography.reports.cases import CASES, POOLED
 from mammography.reports.domain_study.cells import Cell, Outcome
 from mammography.reports.domain_study.curves import curve_parts
 from mammography.reports.domain_study.files import write_csv
 from mammography.reports.domain_study.measures import Measure, measure_cells
-from mammography.reports.domain_study.methods import CASES, POOLED, method_notes
+from mammography.reports.domain_study.methods import method_notes
 from mammography.reports.domain_study.tables import (
     AREA_NAMES,
     AT_HOME,

@@ -29,16 +29,21 @@ _DRAWING = threading.Lock()
 
 
 def new_figure(
-    rows: int = 1, *, size_in: tuple[float, float] = SIZE_IN
+    rows: int = 1,
+    *,
+    size_in: tuple[float, float] = SIZE_IN,
+    heights: tuple[float, ...] | None = None,
 ) -> tuple[Figure, list[Axes]]:
     """Return an empty figure and its axes, one below the other with a common x axis.
 
     Args:
         rows: Number of axes.
         size_in: Width and height in inches; text is sized for about 4.4 inches.
+        heights: Of the axes, in proportion; all alike by default.
     """
     figure = Figure(figsize=size_in, layout="constrained")
-    column = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0].tolist()
+    grid = {"height_ratios": heights} if heights else None
+    column = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw=grid)[:, 0].tolist()
     for axes in column:
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=SMALL_PT)
@@ -89,6 +94,40 @@ def to_svg(figure: Figure, salt: str) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _inline(buffer.getvalue())
+
+
+def frames(figure: Figure) -> list[dict[str, list[float]]]:
+    """Return where each of the axes lies in the last drawing of :func:`to_svg`.
+
+    The layout depends on the text that the drawing measured: draw first.
+
+    Returns:
+        For each of the axes ``box`` (left, top, right, bottom, in units of the drawing), ``x``
+        and ``y`` (both ends of the scales, linear).
+
+    Example:
+        >>> figure, (axes,) = new_figure()
+        >>> _, _ = axes.set(xlim=(0, 2), ylim=(0, 1)), to_svg(figure, "example")
+        >>> (frame,) = frames(figure)
+        >>> frame["x"], 0 < frame["box"][0] < frame["box"][2] < 72 * SIZE_IN[0]
+        ([0.0, 2.0], True)
+    """
+    width, height = (72 * side for side in figure.get_size_inches())
+    found = []
+    for axes in figure.axes:
+        box = axes.get_position()
+        ends = (
+            *(box.x0 * width, (1 - box.y1) * height),
+            *(box.x1 * width, (1 - box.y0) * height),
+        )
+        found.append(
+            {
+                "box": [round(float(end), 2) for end in ends],
+                "x": [float(end) for end in axes.get_xlim()],
+                "y": [float(end) for end in axes.get_ylim()],
+            }
+        )
+    return found
 
 
 def _inline(svg: str) -> str:

@@ -1,6 +1,6 @@
 """ROC and precision-recall curves of several models on the same cases."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice, product
 from typing import TypeVar
 
@@ -23,9 +23,12 @@ _LINE_IN = 0.18
 _NAME_LENGTH = 44
 
 T = TypeVar("T")
+Band = tuple[ArrayLike, ArrayLike, ArrayLike]
 
 
-def draw_rocs(curves: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
+def draw_rocs(
+    curves: Mapping[str, ArrayLike], labels: ArrayLike, bands: Sequence[Band] = ()
+) -> Figure:
     """Draw the ROC of several scores of the same cases, told apart by colour and dash.
 
     Shapes:
@@ -34,15 +37,22 @@ def draw_rocs(curves: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
     Args:
         curves: Text of the legend to scores, in order.
         labels: 0 or 1, both present.
+        bands: Positions along x, lower and upper ends of each curve, if they are known.
     """
-    return _draw(curves, labels, add_roc, finish_roc)
+    return _draw(curves, labels, add_roc, finish_roc, bands)
 
 
-def draw_precision_recalls(curves: Mapping[str, ArrayLike], labels: ArrayLike) -> Figure:
+def draw_precision_recalls(
+    curves: Mapping[str, ArrayLike], labels: ArrayLike, bands: Sequence[Band] = ()
+) -> Figure:
     """Draw precision over recall of several scores of the same cases; see :func:`draw_rocs`."""
     prevalence = float(np.mean(np.asarray(labels)))
     return _draw(
-        curves, labels, add_precision_recall, lambda axes: finish_precision_recall(axes, prevalence)
+        curves,
+        labels,
+        add_precision_recall,
+        lambda axes: finish_precision_recall(axes, prevalence),
+        bands,
     )
 
 
@@ -62,11 +72,15 @@ def _draw(
     labels: ArrayLike,
     add: Callable[[Axes, ArrayLike, ArrayLike, str, str, str], None],
     finish: Callable[[Axes], None],
+    bands: Sequence[Band],
 ) -> Figure:
     width, height = canvas.SIZE_IN
     # The legend lies below the axes, where it hides no curve.
     figure, (axes,) = canvas.new_figure(size_in=(width, height + _LINE_IN * (len(curves) + 1)))
-    styles = product(canvas.DASHES, canvas.SERIES)
+    styles = list(product(canvas.DASHES, canvas.SERIES))
+    for (x, low, high), (_, color) in zip(bands, styles, strict=False):
+        ends = np.asarray(low), np.asarray(high)
+        axes.fill_between(np.asarray(x), *ends, color=color, alpha=0.13, linewidth=0)
     for (name, scores), (dash, color) in zip(curves.items(), styles, strict=False):
         add(axes, labels, scores, canvas.shorten(name, _NAME_LENGTH), color, dash)
     finish(axes)

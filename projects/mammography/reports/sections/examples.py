@@ -5,22 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mammography.reports.blocks import Block, Gallery, Outline, Part, Picture, Section, Text
+from mammography.reports.blocks import Block, Gallery, Part, Picture, Section, Text
+from mammography.reports.pictures import BOXES, annotated_picture
 from mammography.reports.remedies import missing_pictures, missing_predictions
 from mammography.reports.run_folder import Run
 from mammography.reports.task_scores import TaskScores
-from mammography.reports.thumbnails import STRETCH, make_thumbnail
-from mammography.reports.wording import counted
-from mammography.structures.annotation import Finding
+from mammography.reports.thumbnails import STRETCH
 from mammography.structures.prediction import PredictionRecord
 from mammography.terms import TaskKind
 
 PER_GROUP = 6
 MAX_TASKS = 3
-_BOXES = (
-    "Outlines are those of the annotation, not found by the model: solid for malignant, dashed "
-    "for benign, dotted for not known."
-)
 
 
 def examples_section(run: Run) -> Section:
@@ -37,7 +32,7 @@ def examples_section(run: Run) -> Section:
         return Section("examples", title, (Text("No binary task to choose images by."),))
     shown = list(chosen)[:MAX_TASKS]
     parts = [Part(name, tuple(_galleries(run, chosen[name]))) for name in shown]
-    blocks: list[Block] = [Text(f"{STRETCH} {_BOXES}")]
+    blocks: list[Block] = [Text(f"{STRETCH} {BOXES}")]
     if not all(picture.data_uri for part in parts for picture in _pictures(part)):
         blocks.append(missing_pictures())
     blocks += parts
@@ -82,24 +77,6 @@ def _picture(run: Run, scores: TaskScores, index: int) -> Picture:
     annotation = run.images.get(record.image_id or "") or run.images.get(record.img_path)
     name = record.image_id or Path(record.img_path).stem
     view = " ".join(str(part) for part in (record.laterality, record.view_position) if part)
-    lines = [f"score {score:.3f}", " · ".join(part for part in (view, name) if part)]
-    try:
-        thumbnail = make_thumbnail(_file(run, record))
-    except (OSError, ValueError):
-        return Picture("", (4, 3), (), f"{name}: picture not found", tuple(lines))
-    size_hw = thumbnail.size_hw
-    if annotation and annotation.size_hw not in (None, size_hw):
-        lines.append("annotated at another size: no box drawn")
-        annotation = None
-    findings = annotation.findings if annotation else ()
-    outlines = tuple(_outline(finding) for finding in findings)
-    if findings:
-        lines.append(", ".join(finding.label for finding in findings))
-    alt = f"Mammogram {view} {name}, score {score:.3f}, {counted(len(outlines), 'outline')}"
-    return Picture(thumbnail.data_uri, size_hw, outlines, alt, tuple(lines))
-
-
-def _outline(finding: Finding) -> Outline:
-    left, top, right, bottom = finding.box
-    style = {True: "malignant", False: "benign", None: "unknown"}[finding.malignant]
-    return Outline(left, top, right - left, bottom - top, style)
+    lines = (f"score {score:.3f}", " · ".join(part for part in (view, name) if part))
+    title = f"{view} {name}, score {score:.3f}"
+    return annotated_picture(_file(run, record), title, lines, annotation)

@@ -1,0 +1,1 @@
+"""The parts of the evidence: each computes, shows and describes its own numbers."""

@@ -1,0 +1,38 @@
+"""Rates at a threshold with intervals that know that the cases of one patient are alike."""
+
+import numpy as np
+
+from mammography.functional.estimate import Estimate
+from mammography.functional.proportions import clustered_proportion, proportion
+from mammography.reports.evidence.study import Model, Study
+
+_FEWEST_PATIENTS = 2
+
+
+def rates_by_patient(study: Study, model: Model) -> dict[str, Estimate]:
+    """Return sensitivity, specificity, PPV, NPV and recall rate at the stated threshold.
+
+    Where every patient has one case, or a single patient has all, the intervals are Wilson's.
+
+    Args:
+        study: The cases.
+        model: One of its models.
+    """
+    positive, called = study.labels == 1, model.scores >= model.threshold.value
+    everyone = np.ones_like(called)
+    shares = {
+        "sensitivity": (positive, called),
+        "specificity": (~positive, ~called),
+        "ppv": (called, positive),
+        "npv": (~called, ~positive),
+        "recall_rate": (everyone, called),
+    }
+    member = np.unique(study.patients, return_inverse=True)[1]
+    found = {}
+    for name, (trial, success) in shares.items():
+        trials, successes = (np.bincount(member, one) for one in (trial, trial & success))
+        if trials.max() <= 1 or (trials > 0).sum() < _FEWEST_PATIENTS:
+            found[name] = proportion(float(successes.sum()), float(trials.sum()))
+        else:
+            found[name] = clustered_proportion(successes, trials)
+    return found
