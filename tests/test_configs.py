@@ -75,11 +75,15 @@ def test_the_name_is_what_is_inside(path):
     assert ("bnfc" in recipe) == any(
         tuple(h.get("freeze_types", ())) == ("Conv2d",) for h in frozen
     )
+    assert ("partial" in recipe) == any(h.get("freeze_groups") for h in frozen)
+    accumulated = [word for word in recipe if word.startswith("acc")]
+    counts = cfg.optim_wrapper.get("accumulative_counts", 1)
+    assert accumulated == ([f"acc{counts}"] if counts > 1 else [])
     assert name["model"].startswith("dann_") == (cfg.model.type == "DomainAdversarialClassifier")
     size = (int(name["height"] or name["width"]), int(name["width"]))
     assert all(size in sizes(dataset.pipeline) for dataset in datasets(cfg.train_dataloader))
     if cfg.get("test_dataloader"):
-        assert sizes(cfg.test_dataloader.dataset.pipeline) == [size]
+        assert all(sizes(one.pipeline) == [size] for one in datasets(cfg.test_dataloader))
 
 
 def test_the_weights_it_starts_from_are_in_the_name(path):

@@ -31,6 +31,8 @@ def test_a_short_study_means_breasts_running_statistics_and_one_seed(write):
     assert study.outcome.level is Level.BREAST
     assert (study.outcome.pooling, study.outcome.reference) == ("mean", "running")
     assert study.outcome.repeats == 2000
+    assert study.outcome.measures == ("roc_auc", "pr_auc", "average_precision")
+    assert study.outcome.reference_model == ""
     assert (study.seeds, study.statistics, list(study.inputs)) == ((0,), {"running": ()}, [""])
     assert study.models["plain"].sources == (("near",),)
     assert study.domains["far"].files["test"] == {"ann_file": "annotations/test.json"}
@@ -124,6 +126,8 @@ def test_a_study_is_found_with_its_data_from_any_folder(write, tmp_path, monkeyp
         ({"level": "patch"}, "level must be one of image, breast, exam, patient, got 'patch'"),
         ({"pooling": "median"}, "pooling must be one of mean, max, noisy_or"),
         ({"seeds": [1.5]}, r"seeds\[0\] must be a whole number from 0 on, got 1.5"),
+        ({"reference_model": "gone"}, "reference_model must be one of plain, got 'gone'"),
+        ({"measures": ["auc"]}, r"measures\[0\] must be one of roc_auc, .* got 'auc'"),
         ({"repeats": 0}, "repeats must be a whole number from 1 on"),
         ({"inputs": {"z": {"transform": []}}}, "inputs.z: transform has no meaning"),
         ({"options": [1]}, "options must be a dict"),

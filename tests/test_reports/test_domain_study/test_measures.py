@@ -44,7 +44,7 @@ def test_the_areas_are_those_of_scikit_learn_on_breasts(study):
     for number, measure in enumerate(study[1][:3]):
         labels, scores, _ = breasts(invent_rows(60, skills[number], seed=10 * number))
         precision, recall, _ = precision_recall_curve(labels, scores)
-        assert measure.areas == pytest.approx(
+        assert measure.values == pytest.approx(
             {
                 "roc_auc": roc_auc_score(labels, scores),
                 "pr_auc": auc(recall, precision),
@@ -72,7 +72,7 @@ def test_intervals_and_tests_are_those_of_their_functions(study):
         difference = percentile_interval(values[:, 0] - values[:, 1])
         assert batch.comparison.intervals[name] == pytest.approx(difference)
     assert batch.comparison.differences["pr_auc"] == pytest.approx(
-        batch.areas["pr_auc"] - running.areas["pr_auc"]
+        batch.values["pr_auc"] - running.values["pr_auc"]
     )
 
 
@@ -94,7 +94,7 @@ def test_few_positives_have_areas_but_neither_interval_nor_test(tmp_path):
     ]
     for measure in measure_cells(cells, OUTCOME):
         assert 0 < measure.cases.positives < 10
-        assert 0 <= measure.areas["roc_auc"] <= 1
+        assert 0 <= measure.values["roc_auc"] <= 1
         assert (measure.intervals, measure.comparison) == ({}, None)
         assert math.isnan(measure.delong[0])
         assert f"{measure.cases.positives} positive" in measure.note
@@ -107,7 +107,7 @@ def test_other_cases_are_not_compared(tmp_path):
     running, batch = measure_cells(cells, OUTCOME)
     assert batch.comparison is None
     assert batch.note == "no test: running has no result on the same cases"
-    assert set(batch.intervals) == set(running.intervals) == set(running.areas)
+    assert set(batch.intervals) == set(running.intervals) == set(running.values)
 
 
 def test_one_cell_without_use_hides_no_other(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from invented_study import invent_rows, write_cell, write_cells
 from mammography.reports.domain_study.cells import Cell, Outcome
 from mammography.reports.domain_study.page import StudyFacts, write_study_results
-from mammography.reports.domain_study.tables import area_table, cell_table, comparison_table
+from mammography.reports.domain_study.tables import cell_table, comparison_table, measure_table
 from mammography.reports.wording import ABSENT
 
 OUTCOME = Outcome(repeats=200)
@@ -51,7 +51,7 @@ def test_the_csv_holds_every_number_of_every_cell(written):
         assert row["statistics"] == measure.cell.statistics
         assert int(row["n"]) == len(measure.cases.labels) == 120
         assert int(row["patients"]) == 60
-        assert float(row["roc_auc"]) == measure.areas["roc_auc"]
+        assert float(row["roc_auc"]) == measure.values["roc_auc"]
         assert float(row["roc_auc_delong_low"]) == measure.delong[0]
         assert float(row["pr_auc_bootstrap_high"]) == measure.intervals["pr_auc"][1]
         if measure.comparison is None:
@@ -66,14 +66,14 @@ def test_the_csv_holds_every_number_of_every_cell(written):
 
 def test_the_layout_is_that_of_publications(written):
     measures = written[1]
-    table = area_table(measures, "roc_auc")
+    table = measure_table(measures, "roc_auc")
     assert table.header == ("model", "trained on", "statistics", "on near", "on far")
     assert [row[:3] for row in table.rows][:2] == [
         ("plain", "near", "running"),
         ("plain", "near", "batch"),
     ]
     low, high = measures[0].intervals["roc_auc"]
-    area = measures[0].areas["roc_auc"]
+    area = measures[0].values["roc_auc"]
     assert table.rows[0][3] == f"{area:.3f} ({low:.3f} to {high:.3f}) ◆"
     assert "◆" not in table.rows[0][4]
 
@@ -82,12 +82,12 @@ def test_several_seeds_share_a_row_of_their_mean_and_spread(tmp_path):
     cells = [write_cell(tmp_path, invent_rows(60, 1.0, seed), seed=seed) for seed in range(3)]
     cells.append(replace(cells[0], seed=3, predictions=None))
     measures = write_study_results(tmp_path, FACTS, cells)
-    areas = [m.areas["roc_auc"] for m in measures[:3]]
+    areas = [m.values["roc_auc"] for m in measures[:3]]
     mean = sum(areas) / 3
     spread = (sum((area - mean) ** 2 for area in areas) / 2) ** 0.5
-    (row,) = area_table(measures, "roc_auc").rows
+    (row,) = measure_table(measures, "roc_auc").rows
     assert row[-1] == f"{mean:.3f} ± {spread:.3f} (3 of 4 seeds) ◆"
-    assert cell_table(measures).header[2] == "seed"
+    assert cell_table(measures, OUTCOME).header[2] == "seed"
     assert "not an interval" in (tmp_path / "table.md").read_text()
 
 
@@ -95,7 +95,7 @@ def test_inputs_have_a_column_where_there_are_several(tmp_path):
     rows = invent_rows(60, 1.0)
     cells = [write_cell(tmp_path, rows, input=name) for name in ("zscore", "unit")]
     measures = write_study_results(tmp_path, FACTS, cells)
-    table = area_table(measures, "pr_auc")
+    table = measure_table(measures, "pr_auc")
     assert table.header[:3] == ("model", "trained on", "input")
     assert [row[2] for row in table.rows] == ["zscore", "unit"]
     assert comparison_table(measures, OUTCOME) is None
@@ -104,7 +104,7 @@ def test_inputs_have_a_column_where_there_are_several(tmp_path):
 def test_images_that_were_seen_without_labels_are_told(tmp_path):
     cell = replace(write_cell(tmp_path, invent_rows(60, 1.0)), adapted_to="far")
     measures = write_study_results(tmp_path, FACTS, [cell])
-    assert area_table(measures, "roc_auc").rows[0][1] == "near, far unlabelled"
+    assert measure_table(measures, "roc_auc").rows[0][1] == "near, far unlabelled"
     (row,) = csv.DictReader((tmp_path / "table.csv").open())
     assert (row["source"], row["adapted_to"]) == ("near", "far")
 
@@ -141,14 +141,14 @@ def test_every_result_is_in_a_curve_of_its_target(page, written):
                 (alt,) = (alt for name, alt in charts if name == title)
                 for m in written[1]:
                     if (m.cell.model, m.cell.target) == (model, target):
-                        assert f"{m.cell.statistics}: {m.areas[area]:.3f}" in alt
+                        assert f"{m.cell.statistics}: {m.values[area]:.3f}" in alt
 
 
 def test_markdown_and_page_show_the_same_tables(written, page):
     markdown = (written[0] / "table.md").read_text()
     text = text_of(page)
     for table in (
-        *(area_table(written[1], area) for area in ("roc_auc", "pr_auc", "average_precision")),
+        *(measure_table(written[1], area) for area in ("roc_auc", "pr_auc", "average_precision")),
         comparison_table(written[1], OUTCOME),
     ):
         for row in table.rows:

@@ -54,6 +54,8 @@ A study is a config file of MMEngine, run by ``tools/run_domain_study.py``; ``_b
     )
     options = {"train_cfg.max_epochs": 20}  # of every config; those of inputs and models win
     task, level, pooling = "malignant", "breast", "mean"  # a case: image, breast, exam, patient
+    measures = ["roc_auc", "average_precision", "brier"]  # instead of the areas under curves
     reference = "running"  # what the other statistics are compared with
+    reference_model = "source_only"  # what the other models are compared with, if told
     seeds, repeats = [0], 2000  # of the trainings; resamples of patients
 """

@@ -26,6 +26,8 @@ from mammography.apis.domain_study.study import (
     Study,
 )
 from mammography.functional.aggregation import POOLINGS
+from mammography.functional.curve_areas import AREAS
+from mammography.functional.score_measures import MEASURES
 from mammography.reports.domain_study.cells import Outcome
 from mammography.terms import Level
 
@@ -37,7 +39,7 @@ ROLES = {
 }
 _STUDY = (
     *("models", "domains", "sources", "targets", "statistics", "inputs", "options", "task"),
-    *("level", "pooling", "reference", "seeds", "repeats"),
+    *("level", "pooling", "reference", "reference_model", "measures", "seeds", "repeats"),
 )
 _MODEL = (
     *("config", "options", "sources", "adapt_to", "statistics", "start", "select"),
@@ -119,12 +121,13 @@ class _Reader:
             inputs=inputs,
             options=settings(f"{place}: options", self.given.get("options")),
             seeds=tuple(several(f"{place}: seeds", self.given.get("seeds", [0]), whole)),
-            outcome=self._outcome(statistics),
+            outcome=self._outcome(statistics, models),
         )
 
-    def _outcome(self, statistics: Mapping[str, Any]) -> Outcome:
+    def _outcome(self, statistics: Mapping[str, Any], models: Mapping[str, Any]) -> Outcome:
         place, given = self.path.name, self.given
         pooling: Any = chosen(f"{place}: pooling", given.get("pooling", "mean"), POOLINGS)
+        reference_model = given.get("reference_model", "")
         levels = [level for level in Level if level is not Level.PATCH]
         return Outcome(
             task=str(given.get("task", "malignant")),
@@ -132,6 +135,15 @@ class _Reader:
             pooling=pooling,
             reference=check_known(
                 f"{place}: reference", given.get("reference", "running"), statistics
+            ),
+            reference_model=reference_model
+            and check_known(f"{place}: reference_model", reference_model, models),
+            measures=tuple(
+                several(
+                    f"{place}: measures",
+                    given.get("measures", [*AREAS]),
+                    lambda where, name: check_known(where, name, MEASURES),
+                )
             ),
             repeats=whole(f"{place}: repeats", given.get("repeats", 2000), 1),
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mammography.functional.aggregation import Pooling
+from mammography.functional.curve_areas import AREAS
 from mammography.reports.cases import Cases, pool_cases
 from mammography.structures.prediction import read_dump
 from mammography.terms import Level
@@ -18,6 +19,9 @@ class Outcome:
         level: What one case is.
         pooling: How the scores of the images of a case become one.
         reference: The statistics that the others are compared with.
+        reference_model: The model that the others are compared with; none if empty.
+        measures: What is measured, names in
+            :data:`~mammography.functional.score_measures.MEASURES`.
         repeats: Resamples of patients for an interval.
     """
 
@@ -25,6 +29,8 @@ class Outcome:
     level: Level = Level.BREAST
     pooling: Pooling = "mean"
     reference: str = "running"
+    reference_model: str = ""
+    measures: tuple[str, ...] = tuple(AREAS)
     repeats: int = 2000
 
 

@@ -1,11 +1,12 @@
-"""The ROC and precision-recall curves of a domain study."""
+"""The ROC and precision-recall curves of a study."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from mammography.functional.curve_areas import curve_areas
 from mammography.reports.blocks import Block, Chart, Part, Row, chart
 from mammography.reports.domain_study.cells import Outcome
 from mammography.reports.domain_study.measures import Measure, on_same_cases
-from mammography.reports.domain_study.tables import AREA_NAMES
+from mammography.reports.domain_study.tables import MEASURE_NAMES
 from mammography.reports.figures.curve_comparison import (
     draw_precision_recalls,
     draw_rocs,
@@ -59,11 +60,12 @@ def _pair(
 def _chart(kind: str, title: str, measures: dict[str, Measure]) -> Chart:
     area, draw = _KINDS[kind]
     known = {name: m.cases for name, m in measures.items() if m.cases}
-    curves = {f"{n}: {measures[n].areas[area]:.3f}": cases.scores for n, cases in known.items()}
+    areas = {n: curve_areas(cases.labels, cases.scores)[area] for n, cases in known.items()}
+    curves = {f"{name}: {areas[name]:.3f}": cases.scores for name, cases in known.items()}
     first = next(iter(known.values()))
     return chart(
         draw(curves, first.labels),
         f"{kind}: {title}",
         f"{kind} curves of {counted(len(curves), 'result')}: {'; '.join(curves)}",
-        f"n = {len(first.labels):,}, {first.positives:,} positive. Legend: {AREA_NAMES[area]}.",
+        f"n = {len(first.labels):,}, {first.positives:,} positive. Legend: {MEASURE_NAMES[area]}.",
     )

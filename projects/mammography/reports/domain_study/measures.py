@@ -1,4 +1,4 @@
-"""The numbers of a domain study: areas, intervals, and tests against the reference."""
+"""The numbers of a study: measures, intervals, and tests against the reference statistics."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -7,12 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mammography.functional.bootstrap import (
-    FEWEST_OF_A_CLASS,
-    patient_bootstrap,
-    percentile_interval,
-)
-from mammography.functional.curve_areas import AREAS, Floats, curve_areas
+from mammography.functional.bootstrap import FEWEST_OF_A_CLASS, percentile_interval
 from mammography.functional.delong import (
     AreaTest,
     RocAreas,
@@ -20,7 +15,9 @@ from mammography.functional.delong import (
     compare_areas,
     roc_areas,
 )
+from mammography.functional.measure_bootstrap import bootstrap_measures
 from mammography.functional.multiplicity import holm
+from mammography.functional.score_measures import Floats, measure_scores
 from mammography.reports.cases import Cases
 from mammography.reports.domain_study.cells import Cell, Outcome, read_cases
 
@@ -34,8 +31,8 @@ class Comparison:
 
     Attributes:
         delong: Paired test of the ROC-AUCs, the cell minus the reference.
-        differences: Area to the difference, the cell minus the reference.
-        intervals: Area to the interval of the difference, of resampled patients.
+        differences: Measure to the difference, the cell minus the reference.
+        intervals: Measure to the interval of the difference, of resampled patients.
         p_holm: The p-value of ``delong``, adjusted for all tests of the study.
     """
 
@@ -52,8 +49,7 @@ class Measure:
     Attributes:
         cell: The cell.
         cases: Its cases; None where there are no predictions.
-        areas: ``roc_auc``, ``pr_auc`` (trapezoids), ``average_precision``; NaN where one
-            class is absent.
+        values: Name of what was measured to its value; NaN where one class is absent.
         intervals: The same, of resampled patients; absent where cases are too few.
         delong: Interval of the ROC-AUC by DeLong; NaN where there is none.
         comparison: With the reference; None of the reference itself.
@@ -62,7 +58,7 @@ class Measure:
 
     cell: Cell
     cases: Cases | None = None
-    areas: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, Interval] = field(default_factory=dict)
     delong: Interval = _NONE
     comparison: Comparison | None = None
@@ -89,11 +85,13 @@ def measure_cells(cells: Sequence[Cell], outcome: Outcome) -> list[Measure]:
 
 
 def _measure(cell: Cell, outcome: Outcome) -> Measure:
-    """Return the areas of a cell, or why there are none."""
+    """Measure a cell, or say why it cannot be."""
     if cell.predictions is None:
         return Measure(cell, note=cell.complaint or "not evaluated")
     try:
         cases = read_cases(cell.predictions, outcome)
+        names = dict.fromkeys(("roc_auc", *outcome.measures))  # DeLong is about the first
+        values = measure_scores(cases.labels, cases.scores, *names)
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         return Measure(cell, note=f"the predictions cannot be used: {error}")
     fewest = min(cases.positives, len(cases.labels) - cases.positives)
@@ -104,7 +102,7 @@ def _measure(cell: Cell, outcome: Outcome) -> Measure:
             f"{len(cases.labels) - cases.positives} negative cases, fewer than "
             f"{FEWEST_OF_A_CLASS} of a class"
         )
-    return Measure(cell, cases, curve_areas(cases.labels, cases.scores), note=note)
+    return Measure(cell, cases, values, note=note)
 
 
 def on_same_cases(
@@ -128,8 +126,9 @@ def on_same_cases(
 
 def _compare(alike: list[Measure], outcome: Outcome) -> list[Measure]:
     """Add the intervals, and what differs from the reference where it is among them."""
-    labels, patients, table = _stack(alike)
-    draws = patient_bootstrap(labels, table, patients, areas=tuple(AREAS), repeats=outcome.repeats)
+    labels, patients, table = stack_scores(alike)
+    names = outcome.measures
+    draws = bootstrap_measures(labels, table, patients, measures=names, repeats=outcome.repeats)
     delong = roc_areas(labels, *table)
     reference = [row for row, m in enumerate(alike) if m.cell.statistics == outcome.reference]
     done = []
@@ -141,14 +140,14 @@ def _compare(alike: list[Measure], outcome: Outcome) -> list[Measure]:
             two = [row, reference[0]]
             comparison = Comparison(
                 compare_areas(RocAreas(delong.areas[two], delong.covariance[np.ix_(two, two)])),
-                {name: measure.areas[name] - alike[two[1]].areas[name] for name in AREAS},
+                {name: measure.values[name] - alike[two[1]].values[name] for name in names},
                 {n: percentile_interval(v[:, two[0]] - v[:, two[1]]) for n, v in draws.items()},
             )
         done.append(replace(measure, intervals=intervals, delong=own, comparison=comparison))
     return done
 
 
-def _stack(alike: list[Measure]) -> tuple[Floats, NDArray[np.str_], Floats]:
+def stack_scores(alike: list[Measure]) -> tuple[Floats, NDArray[np.str_], Floats]:
     """Return labels, patients and the scores of all cells, ``(N,)``, ``(N,)`` and ``(K, N)``."""
     cases = [measure.cases for measure in alike if measure.cases]
     return cases[0].labels, cases[0].patients, np.stack([one.scores for one in cases])

@@ -1,16 +1,36 @@
-"""How the numbers of a domain study were made, in words."""
+"""How the numbers of a study were made, in words."""
 
 import math
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
+from mammography.functional.score_measures import BINS
 from mammography.reports.cases import CASES, POOLED
 from mammography.reports.domain_study.cells import Outcome
 from mammography.reports.domain_study.measures import Measure
 from mammography.reports.wording import counted
 
 _PACKAGES = ("mammography", "scikit-learn", "scipy", "numpy", "matplotlib")
+_MEASURES = {
+    "pf1": "Probabilistic F1: a score p counts as p of a positive call (RSNA 2022).",
+    "brier": "Brier score: the mean squared difference of score and label; lower is better.",
+    "ece": (
+        f"Expected calibration error: mean distance of score and share of positives over {BINS} "
+        "equal bins of the scores; lower is better."
+    ),
+    "calibration_slope": (
+        "Calibration slope: of the logistic regression of the label on the log odds of the score; "
+        "1 is right, below 1 the scores are too extreme."
+    ),
+    "calibration_intercept": (
+        "Calibration intercept: how far the log odds of all scores must move for their mean to be "
+        "the share of positives; 0 is right, below 0 they are too high."
+    ),
+}
+
+
+_OF_MODELS = "models are compared in a table of their own."
 
 
 def method_notes(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[str]:
@@ -42,8 +62,16 @@ def method_notes(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[str]
     yield (
         f"p, Holm: adjusted for the {counted(made, 'test')} of this page together (Holm 1979). "
         f"Each compares statistics with {outcome.reference} of the same trained model and target; "
-        "models are not tested against each other."
+        f"{_OF_MODELS if outcome.reference_model else 'models are not tested against each other.'}"
     )
+    if outcome.reference_model:
+        yield (
+            f"Models are compared with {outcome.reference_model} on the same cases, each training "
+            "with the one of the same sources and seed; of several seeds the mean. p: two-sided, "
+            f"of resampled patients, not below {2 / (outcome.repeats + 1):.1g}; Holm: over all "
+            "comparisons with one measure."
+        )
+    yield from (_MEASURES[name] for name in outcome.measures if name in _MEASURES)
     yield (
         f"No interval and no test is given below {FEWEST_OF_A_CLASS} cases of each class. "
         "Intervals tell about other patients of the same hospital, not about another training."

@@ -1,4 +1,4 @@
-"""The page of a domain study."""
+"""The page of a study."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,16 @@ from mammography.reports.blocks import (
 from mammography.reports.cases import CASES, POOLED
 from mammography.reports.domain_study.cells import Cell, Outcome
 from mammography.reports.domain_study.curves import curve_parts
-from mammography.reports.domain_study.files import write_csv
+from mammography.reports.domain_study.files import write_cells, write_models
 from mammography.reports.domain_study.measures import Measure, measure_cells
 from mammography.reports.domain_study.methods import method_notes
+from mammography.reports.domain_study.model_comparison import ModelComparison, compare_models
+from mammography.reports.domain_study.model_tables import model_tables
 from mammography.reports.domain_study.tables import (
-    AREA_NAMES,
     AT_HOME,
-    area_table,
     cell_table,
     comparison_table,
+    measure_table,
 )
 from mammography.reports.page import render_page, write_page
 from mammography.reports.text_tables import to_markdown
@@ -59,7 +60,7 @@ class StudyFacts:
 
 
 def write_study_results(folder: Path, facts: StudyFacts, cells: Sequence[Cell]) -> list[Measure]:
-    """Write ``table.csv``, ``table.md`` and ``report.html``.
+    """Write ``table.csv``, ``table.md`` and ``report.html``; of compared models ``models.csv``.
 
     Args:
         folder: Where to write them.
@@ -70,20 +71,42 @@ def write_study_results(folder: Path, facts: StudyFacts, cells: Sequence[Cell]) 
     Returns:
         What was measured.
     """
-    measures = measure_cells(cells, facts.outcome)
-    write_csv(folder / "table.csv", measures)
-    write_page(folder / "table.md", _markdown(facts, measures))
+    outcome = facts.outcome
+    measures = measure_cells(cells, outcome)
+    models = compare_models(measures, outcome)
+    write_cells(folder / "table.csv", measures, outcome)
+    if models:
+        write_models(folder / "models.csv", models)
+    write_page(folder / "table.md", _markdown(facts, measures, models))
     sections = (
         Section("summary", "Summary", tuple(_summary(facts, measures))),
-        Section("results", "Results", tuple(_results(measures))),
-        Section("tests", "Tests", tuple(_tests(facts, measures))),
+        *_sections_of_results(outcome, measures, models),
         Section("curves", "Curves", _curves(facts, measures)),
-        Section("cells", "All cells", (cell_table(measures), _cohort(measures))),
-        Section("methods", "Methods", (Listing(tuple(method_notes(facts.outcome, measures))),)),
+        Section("cells", "All cells", (cell_table(measures, outcome), _cohort(measures))),
+        Section("methods", "Methods", (Listing(tuple(method_notes(outcome, measures))),)),
         Section("configuration", "Configuration", tuple(_configuration(facts))),
     )
-    write_page(folder / "report.html", render_page("Domain study", facts.name, sections))
+    kind = "Comparison of models" if outcome.reference_model else "Domain study"
+    write_page(folder / "report.html", render_page(kind, facts.name, sections))
     return measures
+
+
+def _sections_of_results(
+    outcome: Outcome, measures: Sequence[Measure], models: Sequence[ModelComparison]
+) -> Iterator[Section]:
+    if models:
+        tables = tuple(model_tables(models, outcome.reference_model))
+        yield Section("models", "Models", tables)
+    if not _tells_all(models, measures):
+        yield Section("results", "Results", tuple(_results(outcome, measures)))
+        yield Section("tests", "Tests", tuple(_tests(outcome, measures)))
+
+
+def _tells_all(models: Sequence[ModelComparison], measures: Sequence[Measure]) -> bool:
+    """Whether the tables of models hold all results: one target, one choice of statistics."""
+    conditions = {(m.cell.target, m.cell.statistics, m.cell.input) for m in measures}
+    named = {(one.cell.model, one.cell.trained_on) for one in models}
+    return len(conditions) == 1 and named == {(m.cell.model, m.cell.trained_on) for m in measures}
 
 
 def _summary(facts: StudyFacts, measures: Sequence[Measure]) -> Iterator[Block]:
@@ -94,11 +117,12 @@ def _summary(facts: StudyFacts, measures: Sequence[Measure]) -> Iterator[Block]:
     done = sum(measure.cases is not None for measure in measures)
     seen = {str(m.cases.info.get("versions")): m.cases.info for m in measures if m.cases}
     versions = [info.get("versions") or {} for info in seen.values()]
+    statistics = f"{outcome.reference} statistics"
     rows = [
         ("Task", outcome.task),
         ("One case", CASES[outcome.level]),
         ("Score of a case", POOLED[outcome.pooling]),
-        ("Reference", f"{outcome.reference} statistics"),
+        ("Reference", ", ".join(filter(None, (outcome.reference_model, statistics)))),
         ("Cells evaluated", f"{done} of {len(measures)}"),
         ("Tested with", "; ".join(_versions(one) for one in versions) or "nothing"),
     ]
@@ -120,9 +144,9 @@ def _notes(measures: Sequence[Measure]) -> dict[str, list[str]]:
     return notes
 
 
-def _results(measures: Sequence[Measure]) -> Iterator[Block]:
-    for area in AREA_NAMES:
-        yield area_table(measures, area)
+def _results(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[Block]:
+    for name in outcome.measures:
+        yield measure_table(measures, name)
     yield Text(_legend(measures))
 
 
@@ -135,8 +159,8 @@ def _legend(measures: Sequence[Measure]) -> str:
     return f"{text} {_SEEDS}" if several else text
 
 
-def _tests(facts: StudyFacts, measures: Sequence[Measure]) -> Iterator[Block]:
-    table = comparison_table(measures, facts.outcome)
+def _tests(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[Block]:
+    table = comparison_table(measures, outcome)
     if table is None:
         yield Text("There is nothing to compare.", Tone.MISSING)
     else:
@@ -172,15 +196,21 @@ def _configuration(facts: StudyFacts) -> Iterator[Block]:
     yield Details(f"Study file as it ran ({lines} lines)", facts.config)
 
 
-def _markdown(facts: StudyFacts, measures: Sequence[Measure]) -> str:
-    comparisons = comparison_table(measures, facts.outcome)
+def _markdown(
+    facts: StudyFacts, measures: Sequence[Measure], models: Sequence[ModelComparison]
+) -> str:
+    outcome = facts.outcome
+    comparisons = comparison_table(measures, outcome)
+    tables = [*(model_tables(models, outcome.reference_model) if models else ())]
+    if not _tells_all(models, measures):
+        tables += [measure_table(measures, name) for name in outcome.measures]
     blocks = [
         f"# {facts.name}",
-        *(to_markdown(area_table(measures, area)) for area in AREA_NAMES),
+        *map(to_markdown, tables),
         _legend(measures),
         *([to_markdown(comparisons)] if comparisons else []),
         to_markdown(_cohort(measures)),
         *(f"- {note}: {'; '.join(cells)}" for note, cells in _notes(measures).items()),
-        "\n".join(f"- {sentence}" for sentence in method_notes(facts.outcome, measures)),
+        "\n".join(f"- {sentence}" for sentence in method_notes(outcome, measures)),
     ]
     return "\n\n".join(blocks) + "\n"

@@ -1,4 +1,4 @@
-"""The tables of a domain study, as blocks of a page."""
+"""The tables of a study, as blocks of a page."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,19 +11,24 @@ from mammography.reports.domain_study.measures import Comparison, Measure
 from mammography.reports.wording import ABSENT, number, p_value, signed, with_interval
 
 AT_HOME = "◆"
-AREA_NAMES = {
+MEASURE_NAMES = {
     "roc_auc": "ROC-AUC",
     "pr_auc": "PR-AUC (trapezoids)",
     "average_precision": "average precision",
+    "pf1": "probabilistic F1",
+    "brier": "Brier score",
+    "ece": "expected calibration error",
+    "calibration_slope": "calibration slope",
+    "calibration_intercept": "calibration intercept",
 }
 
 
-def area_table(measures: Sequence[Measure], area: str) -> Table:
-    """Lay an area out as in publications: models and statistics in rows, targets in columns.
+def measure_table(measures: Sequence[Measure], name: str) -> Table:
+    """Lay a measure out as in publications: models and statistics in rows, targets in columns.
 
     Args:
         measures: Of the study.
-        area: ``roc_auc``, ``pr_auc`` or ``average_precision``.
+        name: Of the measure, in :data:`MEASURE_NAMES`.
     """
     targets = list(dict.fromkeys(m.cell.target for m in measures))
     names = _names(measures)
@@ -32,30 +37,30 @@ def area_table(measures: Sequence[Measure], area: str) -> Table:
         row = rows.setdefault((*names.of(measure), measure.cell.statistics), {})
         row.setdefault(measure.cell.target, []).append(measure)
     return Table(
-        f"{AREA_NAMES[area]}: models in rows, hospitals in columns",
+        f"{MEASURE_NAMES[name]}: models in rows, hospitals in columns",
         (*names.header, "statistics", *(f"on {target}" for target in targets)),
         tuple(
-            (*name, *(_over_seeds(row.get(target, []), area) for target in targets))
-            for name, row in rows.items()
+            (*place, *(_over_seeds(row.get(target, []), name) for target in targets))
+            for place, row in rows.items()
         ),
     )
 
 
-def _over_seeds(measures: Sequence[Measure], area: str) -> str:
+def _over_seeds(measures: Sequence[Measure], name: str) -> str:
     """Write one result with its interval, or the mean and spread of several trainings."""
     mark = f" {AT_HOME}" if any(m.cell.at_home for m in measures) else ""
-    known = [m for m in measures if not math.isnan(m.areas.get(area, math.nan))]
+    known = [m for m in measures if not math.isnan(m.values.get(name, math.nan))]
     if not known:
         return ABSENT
     if len(measures) == 1:
-        return with_interval(known[0].areas[area], known[0].intervals.get(area)) + mark
-    values = [m.areas[area] for m in known]
+        return with_interval(known[0].values[name], known[0].intervals.get(name)) + mark
+    values = [m.values[name] for m in known]
     spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
     count = f"{len(known)} of {len(measures)}" if len(known) < len(measures) else str(len(known))
     return f"{np.mean(values):.3f}{spread} ({count} seeds){mark}"
 
 
-def cell_table(measures: Sequence[Measure]) -> Table:
+def cell_table(measures: Sequence[Measure], outcome: Outcome) -> Table:
     """Tell every cell with its counts and both intervals."""
     names = _names(measures, seeds=True)
     rows = []
@@ -64,15 +69,15 @@ def cell_table(measures: Sequence[Measure]) -> Table:
         if m.cases:
             of_patients = len(np.unique(m.cases.patients))
             counts = [f"{n:,}" for n in (len(m.cases.labels), m.cases.positives, of_patients)]
-        areas = {name: m.areas.get(name, math.nan) for name in AREA_NAMES}
-        texts = [with_interval(areas["roc_auc"], m.delong)]
-        texts += [with_interval(areas[name], m.intervals.get(name)) for name in AREA_NAMES]
+        values = {name: m.values.get(name, math.nan) for name in ("roc_auc", *outcome.measures)}
+        texts = [with_interval(values["roc_auc"], m.delong)]
+        texts += [with_interval(values[name], m.intervals.get(name)) for name in outcome.measures]
         texts = texts if m.cases else [ABSENT] * len(texts)
         place = (*names.of(m), m.cell.target, m.cell.statistics)
         rows.append((*place, *counts, *texts, m.note))
     header = (
         *(*names.header, "target", "statistics", "n", "positive", "patients"),
-        *("ROC-AUC, DeLong", *(f"{name}, patients" for name in AREA_NAMES.values()), "notes"),
+        *("ROC-AUC, DeLong", *_of_patients(outcome), "notes"),
     )
     return Table("Every cell, 95 % intervals", header, tuple(rows), wide=(len(header) - 1,))
 
@@ -87,10 +92,14 @@ def comparison_table(measures: Sequence[Measure], outcome: Outcome) -> Table | N
     )
     header = (
         *(*names.header, "target", "statistics", "ROC-AUC, DeLong", "z", "p", "p, Holm"),
-        *(f"{name}, patients" for name in AREA_NAMES.values()),
+        *_of_patients(outcome),
     )
     caption = f"Difference to {outcome.reference} of the same model and target, 95 % intervals"
     return Table(caption, header, rows) if rows else None
+
+
+def _of_patients(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(f"{MEASURE_NAMES[name]}, patients" for name in outcome.measures)
 
 
 def _comparison(told: Comparison) -> tuple[str, ...]:
@@ -100,7 +109,7 @@ def _comparison(told: Comparison) -> tuple[str, ...]:
         number(test.z),
         p_value(test.p_value),
         p_value(told.p_holm),
-        *(signed(told.differences[name], told.intervals[name]) for name in AREA_NAMES),
+        *(signed(told.differences[name], told.intervals[name]) for name in told.differences),
     )
 
 
