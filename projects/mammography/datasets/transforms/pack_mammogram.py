@@ -23,6 +23,7 @@ META_KEYS = (
     "ori_shape",
     "img_shape",
     "warp_matrix",
+    "clinic_vars",
 )
 
 
