@@ -1,7 +1,7 @@
 r"""All views of an exam at once: does the woman have cancer in either breast?
 
 Each view goes through the same network, a Transformer over the views reads them together. Prepared
-and pretrained as for the study of configs/README.md. The chain was run in small, this study was not.
+and pretrained as for the study of configs/README.md. This study was not run.
 
     python tools/train.py \
         configs/demo/resnet50w-views_barlowtwins-pre_1xb4-amp-coslr-12e_phantom-study-exam-384x224px.py
