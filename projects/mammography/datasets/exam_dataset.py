@@ -126,7 +126,11 @@ def _pack(info: Mapping[str, Any], packed: Sequence[Mapping[str, Any]]) -> dict[
         )
     sample = DataSample()
     told = (*_SHARED, "img_path", "image_id", "view_position", "clinic_vars", "sample_idx")
-    views = [{name: view[name] for name in _OF_A_VIEW} for view in info["views"]]
+    views = [
+        {name: view[name] for name in _OF_A_VIEW}
+        | {"warp_matrix": done["data_samples"].get("warp_matrix")}
+        for view, done in zip(info["views"], packed, strict=True)
+    ]
     sample.set_metainfo({name: info[name] for name in told} | {"views": views})
     sample.set_field(dict(info["gt_label"]), "gt_targets", dtype=dict)
     return {"inputs": torch.stack(images), "data_samples": sample}

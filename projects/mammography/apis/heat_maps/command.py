@@ -8,9 +8,10 @@ from tqdm import tqdm
 
 from mammography.apis.config import UsageError
 from mammography.apis.heat_maps.figures import LocalisationFigures
-from mammography.apis.heat_maps.files import list_peaks, write_json, write_map, write_pictures
+from mammography.apis.heat_maps.files import list_peaks, write_map, write_pictures
 from mammography.apis.heat_maps.network import BACKGROUND, load_patch_network
 from mammography.apis.heat_maps.seen import look_at
+from mammography.apis.map_files import write_json
 from mammography.apis.outputs import versions
 from mammography.structures.annotation import ImageRecord, read_annotations
 

@@ -1,26 +1,14 @@
 """Files and pictures of heat maps."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from mammography.apis.heat_maps.network import BACKGROUND
 from mammography.apis.heat_maps.seen import SeenImage
+from mammography.apis.map_files import write_arrays, write_overlay, write_source_map
 from mammography.functional.localisation import find_peaks
-from mammography.functional.overlay import (
-    BENIGN,
-    MALIGNANT,
-    UNKNOWN,
-    draw_boxes,
-    draw_overlay,
-    resample_map,
-)
-from mammography.functional.png16 import encode_png16
-from mammography.structures.annotation import Finding
 
 _LOWEST = 0.05  # of the peaks that are listed
 
@@ -39,24 +27,16 @@ def write_map(out: Path, seen: SeenImage) -> None:
     matrix, geometry = seen.to_source(), seen.record.geometry
     if matrix is not None and geometry is not None:
         content |= {"to_source": matrix, "source_hw": np.array(geometry.source_size_hw)}
-    path = out / "maps" / f"{seen.name}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **content)
+    write_arrays(out / "maps" / f"{seen.name}.npz", content)
 
 
 def write_pictures(out: Path, seen: SeenImage, *, source: bool) -> None:
     """Write ``overlays/<image>.png``, and ``source/<image>.png`` if asked for and possible."""
-    heat = seen.lesion_map()
-    picture = draw_overlay(seen.image, seen.on_image(heat))
-    findings = seen.record.findings
-    picture = draw_boxes(picture, [f.box for f in findings], [_colour(f) for f in findings])
-    _, png = cv2.imencode(".png", picture[..., ::-1])
-    _write_bytes(out / "overlays" / f"{seen.name}.png", png.tobytes())
+    heat, name = seen.lesion_map(), f"{seen.name}.png"
+    write_overlay(out / "overlays" / name, seen.image, seen.on_image(heat), seen.record.findings)
     matrix, geometry = seen.to_source(), seen.record.geometry
     if source and matrix is not None and geometry is not None:
-        on_source = resample_map(heat, matrix, geometry.source_size_hw)
-        pixels = np.round(on_source.clip(0, 1) * 65535).astype(np.uint16)
-        _write_bytes(out / "source" / f"{seen.name}.png", encode_png16(pixels))
+        write_source_map(out / "source" / name, heat, matrix, geometry.source_size_hw)
 
 
 def list_peaks(seen: SeenImage) -> dict[str, Any]:
@@ -76,17 +56,3 @@ def list_peaks(seen: SeenImage) -> dict[str, Any]:
         peak |= {} if matrix is None else {"source_xy": (matrix @ place).round(2).tolist()}
         rows.append(peak)
     return {"image_id": seen.name, "img_path": seen.record.img_path, "peaks": rows}
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON."""
-    _write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def _colour(finding: Finding) -> tuple[int, int, int]:
-    return {True: MALIGNANT, False: BENIGN, None: UNKNOWN}[finding.malignant]
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
