@@ -5,7 +5,7 @@ half of the lesions calcifications, so that every class has enough; lesions as b
 source draws them by default. At 576 x 320 no pixel is larger than 0.4 mm, above which the source
 loses its fine calcifications; 96 px hold all but the largest lesions whole. Random weights have
 nothing to protect: all stages train everything, each with a smaller rate.
-Expect an accuracy of 0.985 on test patients (configs/README.md), after 8 minutes of one core.
+Expect an accuracy of 0.985 on test patients (configs/README.md), after 24 minutes of a busy core.
 
     python tools/prepare_dataset.py phantom --root work_dirs/demo/lesions_dicom \
         --out dataset/phantom_lesions --size 576x320 --splits train=0.765 val=0.085 test=0.15 \
