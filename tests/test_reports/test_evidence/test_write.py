@@ -167,6 +167,14 @@ def test_pictures_have_maps_laid_over(page):
     assert page.count('class="overlay"') == page.count('<image href="data:image/png') > 6
 
 
+def test_without_maps_the_page_says_which_images_to_explain_and_how(invented, tmp_path):
+    options = EvidenceOptions(repeats=100, thresholds=(0.1,))
+    page = write_evidence(invented.dumps[:1], tmp_path, options).read_text(encoding="utf-8")
+    names = re.search(r"tools/explain\.py .* --task malignant .* --images ([\w ]+)\n", page)[1]
+    rows = (tmp_path / "tables" / "worst_errors.csv").read_text().splitlines()[1:]
+    assert names.split() == [row.split(",")[1] for row in rows]
+
+
 def test_the_cohort_counts_patients_exams_and_images(folder):
     text = (folder / "evidence.md").read_text()
     for line in ("| patients | 150 |", "| exams | 150 |", "| images | 600 |", "| cases | 300 |"):
