@@ -12,6 +12,8 @@ from mammography.reports.evidence.arguments import add_arguments, options_of
 from mammography.reports.evidence.write import write_evidence
 from mammography.reports.run_report import write_run_report
 
+PREDICTIONS = Path("test", "predictions.json")
+
 
 def main() -> None:
     """Read the arguments and write the page."""
@@ -23,7 +25,8 @@ def main() -> None:
         type=Path,
         nargs="+",
         metavar="RUN_DIR | DUMP",
-        help="folder of a run, or predictions of models on the same cases (JSON, pickle)",
+        help="folder of a run, or predictions of models on the same cases (JSON, pickle); "
+        "several folders stand for their test/predictions.json",
     )
     parser.add_argument(
         "--out",
@@ -42,7 +45,8 @@ def main() -> None:
         if is_run:
             page = write_run_report(args.paths[0], args.out, args.data_root)
         else:
-            page = write_evidence(args.paths, args.out, options_of(args))
+            dumps = [path / PREDICTIONS if path.is_dir() else path for path in args.paths]
+            page = write_evidence(dumps, args.out, options_of(args))
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     print(f"{page} ({page.stat().st_size / 1e6:.1f} MB)")

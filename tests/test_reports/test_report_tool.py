@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from invented_evidence import write_invented
+from mammography.structures.prediction import read_dump, write_dump
 
 TOOL = Path(__file__).parents[2] / "tools" / "report.py"
 
@@ -62,3 +63,12 @@ def test_a_dump_that_cannot_be_used_is_told_in_one_line(tmp_path, monkeypatch):
         run(monkeypatch, tmp_path / "absent.json", "--out", tmp_path / "out")
     with pytest.raises(SystemExit, match="repeats must be at least 100"):
         run(monkeypatch, *dumps, "--out", tmp_path / "out", "--repeats", "3")
+
+
+def test_several_runs_stand_for_their_predictions(tmp_path, monkeypatch, capsys):
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for folder, dump in zip(runs, write_invented(tmp_path, patients=60).dumps, strict=True):
+        write_dump(folder / "test" / "predictions.json", read_dump(dump))
+    out = tmp_path / "out"
+    run(monkeypatch, *runs, "--out", out, "--repeats", "100", "--threshold", "0.1")
+    assert "# Evidence: malignant: model_a, model_b" in (out / "evidence.md").read_text()

@@ -15,6 +15,7 @@ from mammography.functional.clustered_areas import clustered_roc_areas
 from mammography.functional.curve_bands import bootstrap_curves
 from mammography.functional.delong import area_interval, compare_areas, roc_areas
 from mammography.functional.multiplicity import holm
+from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.reports.evidence.live import counts_of, rates_of
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.patient_rates import rates_by_patient
@@ -60,6 +61,8 @@ def test_areas_are_those_of_scikit_learn_with_the_intervals_of_their_functions(s
         ends = area_interval(float(found.areas[0]), float(found.covariance[0, 0]))
         told = [number(row, f"roc_auc_clustered_{end}") for end in ("low", "high")]
         assert told == pytest.approx(list(ends))
+        found = probabilistic_f_score(study.labels, scores[index])
+        assert number(row, "probabilistic_f1") == pytest.approx(found)
         expected = average_precision_score(study.labels, scores[index])
         assert number(row, "average_precision") == pytest.approx(expected)
         told = [number(row, f"average_precision_{end}") for end in ("low", "high")]
@@ -162,6 +165,14 @@ def test_the_worst_errors_are_the_extreme_scores_on_the_wrong_side(study, table)
 
 def test_pictures_have_maps_laid_over(page):
     assert page.count('class="overlay"') == page.count('<image href="data:image/png') > 6
+
+
+def test_without_maps_the_page_says_which_images_to_explain_and_how(invented, tmp_path):
+    options = EvidenceOptions(repeats=100, thresholds=(0.1,))
+    page = write_evidence(invented.dumps[:1], tmp_path, options).read_text(encoding="utf-8")
+    names = re.search(r"tools/explain\.py .* --task malignant .* --images ([\w ]+)\n", page)[1]
+    rows = (tmp_path / "tables" / "worst_errors.csv").read_text().splitlines()[1:]
+    assert names.split() == [row.split(",")[1] for row in rows]
 
 
 def test_the_cohort_counts_patients_exams_and_images(folder):

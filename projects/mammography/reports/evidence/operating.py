@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mammography.functional.confusion import confusion_at
-from mammography.reports.evidence.live import counts_in, counts_of
+from mammography.functional.operating_points import (
+    OperatingPoint,
+    operating_point,
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+    youden,
+)
 from mammography.reports.evidence.study import Model, Study
 
 _SENSITIVITIES = (0.8, 0.9, 0.95)
@@ -35,42 +39,31 @@ class Operating:
 def operating_points(study: Study) -> Iterator[Operating]:
     """Yield for each model its stated threshold and what the curve offers.
 
-    Of all thresholds that keep a rule the one is taken that costs least: the highest that reaches
-    a sensitivity, the lowest that keeps a specificity or a recall rate. None lies between
-    scores.
+    Of all thresholds that keep a rule the one is taken that costs least, and of equals the one that
+    recalls fewest. None lies between scores.
     """
     for model in study.models:
-        value = model.threshold.value
-        yield Operating(model.name, "stated threshold", value, counts_of(study, model))
-        yield from _offered(study, model)
+        for rule, point in _points(study, model):
+            counts = {"tp": point.tp, "fn": point.fn, "fp": point.fp, "tn": point.tn}
+            yield Operating(model.name, rule, point.threshold, counts)
 
 
-def _offered(study: Study, model: Model) -> Iterator[Operating]:
-    values = np.unique(model.scores)[::-1]
-    found = confusion_at(study.labels, model.scores, values)
-    sensitivity = found.true_positive / study.positives
-    specificity = found.true_negative / (study.n - study.positives)
-    recalled = (found.true_positive + found.false_positive) / study.n
-    rules: list[tuple[str, NDArray[np.intp]]] = [
-        ("highest sensitivity + specificity (Youden)", _first_best(sensitivity + specificity))
-    ]
-    rules += [
-        (f"sensitivity ≥ {least}", np.flatnonzero(sensitivity >= least)[:1])
-        for least in _SENSITIVITIES
-    ]
-    rules += [
-        (f"specificity ≥ {least}", np.flatnonzero(specificity >= least)[-1:])
-        for least in _SPECIFICITIES
-    ]
-    rules += [
-        (f"recall rate ≤ {100 * most:g} %", np.flatnonzero(recalled <= most)[-1:])
-        for most in _RECALLS
-    ]
-    for rule, chosen in rules:
-        for at in chosen:
-            one = confusion_at(study.labels, model.scores, values[at])
-            yield Operating(model.name, rule, float(values[at]), counts_in(one))
+def _points(study: Study, model: Model) -> Iterator[tuple[str, OperatingPoint]]:
+    cases = study.labels, model.scores
+    yield "stated threshold", operating_point(*cases, model.threshold.value)
+    yield "highest sensitivity + specificity (Youden)", youden(*cases)
+    for least in _SENSITIVITIES:
+        yield f"sensitivity ≥ {least}", specificity_at_sensitivity(*cases, least)
+    for least in _SPECIFICITIES:
+        yield f"specificity ≥ {least}", sensitivity_at_specificity(*cases, least)
+    for most in _RECALLS:
+        threshold = _lowest_that_recalls(model, most)
+        yield f"recall rate ≤ {100 * most:g} %", operating_point(*cases, threshold)
 
 
-def _first_best(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    return np.array([int(np.argmax(values))])
+def _lowest_that_recalls(model: Model, most: float) -> float:
+    """Return the lowest score from which on at most a share of the cases is recalled."""
+    values, counts = np.unique(model.scores, return_counts=True)
+    recalled = counts[::-1].cumsum() / counts.sum()
+    kept = values[::-1][recalled <= most]
+    return float(kept[-1]) if len(kept) else float(np.nextafter(values[-1], np.inf))

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mammography.functional.curve_areas import Ranking
+from mammography.functional.operating_points import youden
 from mammography.reports.cases import Cases
 from mammography.reports.evidence.options import EvidenceOptions
 
@@ -56,7 +54,7 @@ def choose_threshold(
     if point:
         why = f"; the one carried is for {point.get('level')}, {point.get('pooling')}"
     return Threshold(
-        youden_threshold(cases),
+        youden(cases.labels, cases.scores).threshold,
         f"highest sensitivity + specificity (Youden) on these same cases, so optimistic{why}",
         optimistic=True,
     )
@@ -91,11 +89,3 @@ def _origin(point: Mapping[str, Any]) -> str:
     epoch = f" after epoch {point['epoch']}" if "epoch" in point else ""
     by = f" by {rule}{least}" if rule else ""
     return f"carried from the validation{epoch}{by}"
-
-
-def youden_threshold(cases: Cases) -> float:
-    """Return the score at which sensitivity + specificity is highest; of equals the highest."""
-    ranking = Ranking.of(cases.labels, cases.scores)
-    found, false = ranking.tally(np.ones(len(cases.labels)))
-    best = int(np.argmax(found / found[-1] - false / false[-1]))
-    return float(cases.scores[ranking.order[ranking.starts[best]]])

@@ -12,6 +12,7 @@ from mammography.functional.curve_bands import BootstrappedCurves
 from mammography.functional.delong import area_interval
 from mammography.functional.estimate import Estimate
 from mammography.functional.partial_area import RocRange, partial_roc_area
+from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.reports.blocks import Chart, Row, Table, chart
 from mammography.reports.evidence.chapter import Chapter, columns, told
 from mammography.reports.evidence.study import Floats, Study
@@ -39,7 +40,14 @@ def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> C
     """
     rows = list(_rows(study, curves))
     texts = [
-        (row["model"], told(row["clustered"]), told(row["roc"]), told(row["ap"]), number(row["p"]))
+        (
+            row["model"],
+            told(row["clustered"]),
+            told(row["roc"]),
+            told(row["ap"]),
+            number(row["p"]),
+            number(row["f"]),
+        )
         for row in rows
     ]
     header = (
@@ -48,6 +56,7 @@ def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> C
         "ROC-AUC (95 %, bootstrap)",
         "average precision (95 %, bootstrap)",
         f"partial AUC, specificity ≥ {_PART.low}",
+        "pF1",
     )
     table = Table(f"Areas under the curves, {cases_of(study)}", header, tuple(texts))
     files = [
@@ -55,7 +64,7 @@ def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> C
         | columns("roc_auc_clustered", row["clustered"])
         | columns("roc_auc_bootstrap", row["roc"])
         | columns("average_precision", row["ap"])
-        | {"partial_roc_auc_standardized": row["p"]}
+        | {"partial_roc_auc_standardized": row["p"], "probabilistic_f1": row["f"]}
         for row in rows
     ]
     return Chapter(
@@ -85,6 +94,7 @@ def _rows(study: Study, curves: BootstrappedCurves | None) -> Iterator[dict[str,
             "roc": roc,
             "ap": precision,
             "p": partial.standardized,
+            "f": probabilistic_f_score(study.labels, model.scores),
         }
 
 
@@ -118,7 +128,8 @@ def _methods(study: Study, curves: BootstrappedCurves | None) -> Iterator[str]:
         "ROC-AUC: ties count half. Average precision: the sum of precision times step in "
         f"recall; its baseline is the share of positives, here {study.prevalence:.4f}. Partial "
         f"ROC-AUC between specificity {_PART.low:g} and {_PART.high:g}, standardised as "
-        "by McClish (1989): 0.5 is chance, 1 is perfect."
+        "by McClish (1989): 0.5 is chance, 1 is perfect. pF1: the F1 score in which a case counts "
+        "as recalled by its score (RSNA 2022); calls at a good threshold score higher."
     )
     if curves:
         options = study.options

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mammography.reports.blocks import Block, Gallery, Picture, Text, Tone
+from mammography.reports.blocks import Block, Details, Gallery, Picture, Text, Tone
 from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.study import Study
 from mammography.reports.pictures import BOXES, annotated_picture
@@ -34,6 +34,8 @@ def pictures_chapter(study: Study) -> Chapter:
         blocks.append(Gallery(name, tuple(_picture(study, int(case)) for case in worst)))
     shown = [one for block in blocks if isinstance(block, Gallery) for one in block.pictures]
     blocks.insert(0, _note(study, shown))
+    if rows and not study.options.overlays:
+        blocks.append(_how_to_explain(study, rows))
     return Chapter("pictures", "Worst errors", tuple(blocks), {"worst_errors": rows})
 
 
@@ -49,6 +51,17 @@ def _note(study: Study, shown: list[Picture]) -> Text:
         count = sum(bool(one.overlay_uri) for one in shown)
         text += f" {count} of {len(shown)} with a map of where the model looked laid over."
     return Text(text)
+
+
+def _how_to_explain(study: Study, rows: list[dict[str, object]]) -> Details:
+    """Give the commands that lay over these images where the model looked."""
+    names = " ".join(str(row["image_id"]) for row in rows)
+    return Details(
+        "Where did the model look?",
+        "python tools/explain.py CONFIG CHECKPOINT ANNOTATIONS.json --task "
+        f"{study.task.name} --out explain --images {names}\n"
+        "python tools/report.py DUMP... --out DIR --overlays explain/overlays",
+    )
 
 
 def _image(study: Study, case: int) -> int:
