@@ -82,6 +82,12 @@ def test_youden_is_the_point_farthest_above_the_diagonal_of_sklearns_curve(rows)
     assert math.isinf(chosen) or point.threshold == pytest.approx(chosen)
 
 
+def test_of_equal_points_youden_takes_the_one_that_calls_the_fewest():
+    labels, scores = [0] * 5 + [1] * 5, [0, 0, 0, 0, 1, 0, 0, 0, 1, 2]
+    # Both points lie 0.2 above the diagonal; as sums of floats one of them is a rounding higher.
+    assert youden(labels, scores).threshold == 2
+
+
 @settings(max_examples=60, deadline=None)
 @given(studies, st.sampled_from([0.2, 1, 10]), st.sampled_from([None, 0.01, 0.5]))
 def test_no_other_threshold_costs_less(rows, ratio, prevalence):

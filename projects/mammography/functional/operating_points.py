@@ -163,7 +163,8 @@ def youden(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
         0.5
     """
     curve = _Curve.of(labels, scores)
-    return curve.best(curve.sensitivity + curve.specificity)
+    # In whole numbers: rounding must not choose among equal points.
+    return curve.best(curve.tp * curve.fp[-1] - curve.fp * curve.tp[-1])
 
 
 def least_cost(

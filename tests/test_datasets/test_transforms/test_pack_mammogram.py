@@ -31,9 +31,9 @@ def test_labels_travel_as_floats_with_missing_ones_absent():
 
 
 def test_metainfo_holds_what_is_known():
-    known = {key: key for key in META_KEYS[:9]} | {"warp_matrix": np.eye(2, 3), "clinic_vars": {}}
+    known = {key: key for key in META_KEYS[:9]} | {"warp_matrix": np.eye(2, 3), "findings": []}
     sample = PackMammogram()({"img": IMAGE, **known})["data_samples"]
-    assert set(sample.metainfo_keys()) == set(known) - {"clinic_vars"}
+    assert set(sample.metainfo_keys()) == set(known) - {"findings"}
     assert np.array_equal(sample.warp_matrix, np.eye(2, 3))
     assert "gt_targets" not in sample
 
