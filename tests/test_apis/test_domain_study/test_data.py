@@ -6,10 +6,9 @@ import pytest
 from mmengine.config import Config
 
 from mammography.apis.config import UsageError
+from mammography.apis.data_sets import annotation_file, data_sets
 from mammography.apis.domain_study.data import (
     adaptation_images,
-    annotation_file,
-    data_sets,
     fill_test,
     fill_training,
     insert_transforms,
