@@ -9,6 +9,11 @@ from sklearn.metrics import average_precision_score, brier_score_loss, f1_score,
 from torchmetrics.functional.classification import binary_calibration_error
 
 from golden import golden
+from mammography.functional.brier import brier_score
+from mammography.functional.calibration import calibration_line
+from mammography.functional.calibration_error import expected_calibration_error
+from mammography.functional.curve_areas import curve_areas
+from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.functional.score_measures import BINS, MEASURES, measure_scores
 
 LINE = ("calibration_slope", "calibration_intercept")
@@ -73,6 +78,22 @@ def test_pf1_of_calls_is_f1():
     labels, scores = cases()
     calls = (scores > 0.5).astype(float)
     assert measure_scores(labels, calls, "pf1")["pf1"] == pytest.approx(f1_score(labels, calls))
+
+
+def test_without_weights_they_are_what_the_functions_of_their_own_give():
+    labels, scores = cases(share=0.05)
+    line = calibration_line(labels, scores)
+    found = measure_scores(labels, scores, *MEASURES)
+    assert found == pytest.approx(
+        curve_areas(labels, scores)
+        | {
+            "pf1": probabilistic_f_score(labels, scores),
+            "brier": brier_score(labels, scores).score.value,
+            "ece": expected_calibration_error(labels, scores, bins=BINS),
+            "calibration_slope": line.slope.value,
+            "calibration_intercept": line.offset.value,
+        }
+    )
 
 
 @pytest.mark.parametrize("name", MEASURES)
