@@ -109,13 +109,14 @@ def _prepare_slope(labels: Floats, scores: Floats) -> Weighted:
     if not spread > 0:
         return lambda weights: np.full(weights.shape[:-1], np.nan)
     terms = np.stack([np.ones_like(odds), (odds - centre) / spread], axis=1)
-    return lambda weights: _fit_logistic(labels, terms, 0.0, weights)[..., 1] / spread
+    fit = _logistic(labels, terms, 0.0)
+    return lambda weights: fit(weights)[..., 1] / spread
 
 
 def _prepare_intercept(labels: Floats, scores: Floats) -> Weighted:
     odds = _log_odds("calibration_intercept", scores)
-    terms = np.ones((len(odds), 1))
-    return lambda weights: _fit_logistic(labels, terms, odds, weights)[..., 0]
+    fit = _logistic(labels, np.ones((len(odds), 1)), odds)
+    return lambda weights: fit(weights)[..., 0]
 
 
 MEASURES: Mapping[str, Callable[[Floats, Floats], Weighted]] = {
@@ -128,19 +129,29 @@ MEASURES: Mapping[str, Callable[[Floats, Floats], Weighted]] = {
 }
 
 
-def _fit_logistic(labels: Floats, terms: Floats, offset: Floats | float, weights: Floats) -> Floats:
+def _logistic(labels: Floats, terms: Floats, offset: Floats | float) -> Weighted:
+    """Prepare regressions; those of resamples begin near their ends, at the one of all cases."""
+    once = np.ones((1, len(labels)))
+    (start,) = _fit_logistic(labels, terms, offset, once, np.zeros(terms.shape[1]))
+    start = np.where(np.isfinite(start), start, 0.0)
+    return lambda weights: _fit_logistic(labels, terms, offset, weights, start)
+
+
+def _fit_logistic(
+    labels: Floats, terms: Floats, offset: Floats | float, weights: Floats, start: Floats
+) -> Floats:
     """Return the coefficients of logistic regressions that differ in their weights.
 
     Newton's method, all at once. NaN where there is no maximum: with one class only, or where the
     terms put all cases in order and coefficients grow with every step.
 
     Shapes:
-        - labels, offset: ``(N,)``; terms: ``(N, P)``; weights: ``(..., N)``; the result
-          ``(..., P)``.
+        - labels, offset: ``(N,)``; terms: ``(N, P)``; weights: ``(..., N)``; start: ``(P,)``;
+          the result ``(..., P)``.
     """
     count = terms.shape[1]
     products = (terms[:, :, None] * terms[:, None, :]).reshape(len(terms), -1)
-    fit = np.zeros((*weights.shape[:-1], count))
+    fit = np.broadcast_to(start, (*weights.shape[:-1], count))
     step = np.full_like(fit, np.inf)
     for _ in range(_STEPS):
         chance = expit(fit @ terms.T + offset)

@@ -1,11 +1,10 @@
 """The numbers of a study: measures, intervals, and tests against the reference statistics."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS, percentile_interval
 from mammography.functional.delong import (
@@ -54,6 +53,8 @@ class Measure:
         delong: Interval of the ROC-AUC by DeLong; NaN where there is none.
         comparison: With the reference; None of the reference itself.
         note: What is missing, and why.
+        draws: Name of what was measured to its values on resampled patients, ``(R,)``; all
+            cells on the same cases see the same resamples.
     """
 
     cell: Cell
@@ -63,6 +64,7 @@ class Measure:
     delong: Interval = _NONE
     comparison: Comparison | None = None
     note: str = ""
+    draws: Mapping[str, Floats] = field(default_factory=dict, repr=False, compare=False)
 
 
 def measure_cells(cells: Sequence[Cell], outcome: Outcome) -> list[Measure]:
@@ -74,7 +76,7 @@ def measure_cells(cells: Sequence[Cell], outcome: Outcome) -> list[Measure]:
     """
     measures = {cell: _measure(cell, outcome) for cell in cells}
     enough = [measure for measure in measures.values() if not measure.note]
-    for alike in on_same_cases(enough, lambda m: (m.cell.run, m.cell.target)):
+    for alike in on_same_cases(enough, lambda m: m.cell.target):
         measures |= {measure.cell: measure for measure in _compare(alike, outcome)}
     found = {cell: m.comparison for cell, m in measures.items() if m.comparison}
     adjusted = holm([comparison.delong.p_value for comparison in found.values()])
@@ -125,32 +127,40 @@ def on_same_cases(
 
 
 def _compare(alike: list[Measure], outcome: Outcome) -> list[Measure]:
-    """Add the intervals, and what differs from the reference where it is among them."""
-    labels, patients, table = stack_scores(alike)
+    """Add the intervals, and what differs from the reference of the same run where there is one."""
+    cases = [measure.cases for measure in alike if measure.cases]
+    labels, table = cases[0].labels, np.stack([one.scores for one in cases])
     names = outcome.measures
-    draws = bootstrap_measures(labels, table, patients, measures=names, repeats=outcome.repeats)
+    draws = bootstrap_measures(
+        labels, table, cases[0].patients, measures=names, repeats=outcome.repeats
+    )
     delong = roc_areas(labels, *table)
-    reference = [row for row, m in enumerate(alike) if m.cell.statistics == outcome.reference]
+    references = {
+        m.cell.run: row for row, m in enumerate(alike) if m.cell.statistics == outcome.reference
+    }
     done = []
     for row, measure in enumerate(alike):
-        intervals = {name: percentile_interval(values[:, row]) for name, values in draws.items()}
-        own = area_interval(float(delong.areas[row]), float(delong.covariance[row, row]))
+        own = {name: values[:, row] for name, values in draws.items()}
+        reference = references.get(measure.cell.run, row)
         comparison = None
-        if reference and row not in reference:
-            two = [row, reference[0]]
+        if reference != row:
+            two = [row, reference]
+            other = alike[reference]
             comparison = Comparison(
                 compare_areas(RocAreas(delong.areas[two], delong.covariance[np.ix_(two, two)])),
-                {name: measure.values[name] - alike[two[1]].values[name] for name in names},
-                {n: percentile_interval(v[:, two[0]] - v[:, two[1]]) for n, v in draws.items()},
+                {name: measure.values[name] - other.values[name] for name in names},
+                {n: percentile_interval(v[:, row] - v[:, reference]) for n, v in draws.items()},
             )
-        done.append(replace(measure, intervals=intervals, delong=own, comparison=comparison))
+        done.append(
+            replace(
+                measure,
+                intervals={name: percentile_interval(values) for name, values in own.items()},
+                delong=area_interval(float(delong.areas[row]), float(delong.covariance[row, row])),
+                comparison=comparison,
+                draws=own,
+            )
+        )
     return done
-
-
-def stack_scores(alike: list[Measure]) -> tuple[Floats, NDArray[np.str_], Floats]:
-    """Return labels, patients and the scores of all cells, ``(N,)``, ``(N,)`` and ``(K, N)``."""
-    cases = [measure.cases for measure in alike if measure.cases]
-    return cases[0].labels, cases[0].patients, np.stack([one.scores for one in cases])
 
 
 def _noted(measure: Measure, outcome: Outcome) -> Measure:

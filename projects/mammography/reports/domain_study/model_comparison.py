@@ -6,16 +6,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mammography.functional.bootstrap import percentile_interval
-from mammography.functional.measure_bootstrap import bootstrap_measures
 from mammography.functional.multiplicity import holm
 from mammography.functional.score_measures import Floats
 from mammography.reports.domain_study.cells import Cell, Outcome
-from mammography.reports.domain_study.measures import (
-    Interval,
-    Measure,
-    on_same_cases,
-    stack_scores,
-)
+from mammography.reports.domain_study.measures import Interval, Measure, on_same_cases
 
 
 @dataclass(frozen=True)
@@ -58,10 +52,9 @@ def compare_models(measures: Sequence[Measure], outcome: Outcome) -> list[ModelC
     found: list[ModelComparison] = []
     usable = [m for m in measures if m.cases and m.intervals] if outcome.reference_model else []
     for alike in on_same_cases(usable, _condition):
-        labels, patients, scores = stack_scores(alike)
-        draws = bootstrap_measures(
-            labels, scores, patients, measures=outcome.measures, repeats=outcome.repeats
-        )
+        draws = {
+            name: np.stack([m.draws[name] for m in alike], axis=1) for name in outcome.measures
+        }
         found += _compare([m.cell for m in alike], alike, draws, outcome.reference_model)
     return _adjusted(found, outcome.measures)
 
