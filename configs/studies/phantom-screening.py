@@ -1,9 +1,10 @@
 r"""What helps where 2 % of the images are cancer: samplers and losses against plain training.
 
-3,000 synthetic patients of two digital machines, 120 of them with cancer in one breast (of four
-images two); half train, a tenth validates, 1,200 test. All variants edit one config in one thing
-and have the same rate at every step of about 1,100; where an epoch has another length, their number
-is another. Expect the table of configs/README.md. About an hour on one core:
+3,000 synthetic patients of two digital machines, 120 of them with cancer, nearly all in one breast;
+half train, a tenth validates, 1,200 test. All variants edit one config in one thing (the last in
+two) and have the same rate at every step of about 1,100; where an epoch has another length, their
+number is another. Expect the table of configs/README.md. Seven trainings of two to three minutes
+of one core (OMP_NUM_THREADS=1: layers so small are not faster on two):
 
     python tools/prepare_dataset.py phantom --root work_dirs/screening_dicom \
         --out dataset/phantom_screening --size 192x112 --flip-to L --tasks malignant:binary \
