@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from mammography.functional.windows import WindowGrid, window_means
+from mammography.functional.windows import (
+    WindowGrid,
+    mean_of_covering,
+    window_means,
+)
 
 
 @pytest.mark.parametrize("size", [(64, 50), (1152, 896), (33, 31), (5, 8)])
@@ -36,6 +40,23 @@ def test_means_are_those_of_the_windows_cut_out():
         [canvas[y : y + 32, x : x + 32].mean() for x in grid.centres(1)] for y in grid.centres(0)
     ]
     assert window_means(image, grid) == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize("stride", [8, 16, 32])
+def test_mean_of_covering_windows_is_that_of_all_that_hold_the_centre(stride):
+    grid = WindowGrid((90, 75), 32, stride)
+    heat = np.random.default_rng(0).random(grid.shape)
+    boxes = {place: grid.box(*place) for place in np.ndindex(grid.shape)}
+    expected = np.empty(grid.shape)
+    for row, column in boxes:
+        x, y = grid.centres(1)[column], grid.centres(0)[row]
+        covering = [
+            heat[place]
+            for place, (left, top, right, bottom) in boxes.items()
+            if left < x < right and top < y < bottom
+        ]
+        expected[row, column] = np.mean(covering)
+    assert mean_of_covering(heat, grid) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import uniform_filter
 
 SizeHW = tuple[int, int]
 Box = tuple[float, float, float, float]
@@ -99,3 +100,26 @@ def window_means(values: ArrayLike, grid: WindowGrid) -> NDArray[np.float64]:
         + sums[np.ix_(top, left)]
     )
     return np.asarray(totals / grid.window**2)
+
+
+def mean_of_covering(heat: ArrayLike, grid: WindowGrid) -> NDArray[np.float64]:
+    """Return for each centre the mean score of the windows that it lies in.
+
+    Every window that holds a lesion, in its middle or at its edge, may score alike: a plateau
+    whose highest place says nothing. This mean is highest where most of them overlap.
+
+    Shapes:
+        heat and the result: that of the grid.
+
+    Example:
+        >>> grid = WindowGrid((32, 128), window=32, stride=8)
+        >>> plateau = np.tile([0.0] * 6 + [1.0] * 3 + [0.0] * 8, (5, 1))
+        >>> int(mean_of_covering(plateau, grid)[2].argmax())
+        7
+    """
+    values = np.asarray(heat, float)
+    reach = -(-grid.window // (2 * grid.stride)) - 1
+    size = 2 * reach + 1
+    total = uniform_filter(values, size, mode="constant")
+    share = uniform_filter(np.ones_like(values), size, mode="constant")
+    return np.asarray(total / share)

@@ -34,7 +34,7 @@ class LocalisationFigures:
         self.patients.append(seen.record.patient_id or seen.name)
         for kind in ("", *self.kinds):
             boxes = [f.box for f in seen.record.findings if f.label.endswith(kind)]
-            heat = seen.lesion_map(kind)
+            heat = seen.where(kind)
             marks = mark_peaks(heat, seen.grid, boxes, seen.radius)
             name = kind or "any"
             self.marks.setdefault(name, []).append(marks)

@@ -41,7 +41,7 @@ def write_pictures(out: Path, seen: SeenImage, *, source: bool) -> None:
 
 def list_peaks(seen: SeenImage) -> dict[str, Any]:
     """List the peaks of the map of any lesion, in pixels of the image and of the DICOM."""
-    heat, grid, matrix = seen.lesion_map(), seen.grid, seen.to_source()
+    heat, grid, matrix = seen.where(), seen.grid, seen.to_source()
     others = [i for i, name in enumerate(seen.classes) if name != BACKGROUND]
     rows = []
     for row, column in find_peaks(heat, seen.radius / grid.stride, _LOWEST):

@@ -11,7 +11,7 @@ from mammography.apis.heat_maps.network import BACKGROUND, PatchNetwork
 from mammography.functional.affine import compose_affine
 from mammography.functional.heat_maps import heat_maps, slide_window
 from mammography.functional.overlay import resample_map
-from mammography.functional.windows import WindowGrid, window_means
+from mammography.functional.windows import WindowGrid, mean_of_covering, window_means
 from mammography.structures.annotation import ImageRecord
 
 
@@ -57,7 +57,15 @@ class SeenImage:
         heat = self.maps[chosen].sum(axis=0).clip(0, 1)
         return np.asarray(heat * (self.breast >= self.least_breast), np.float32)
 
-    def on_image(self, heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    def where(self, kind: str = "") -> NDArray[np.float64]:
+        """Return the map that says where lesions are: the mean over the windows that cover a place.
+
+        It is 0 where the windows hold too little of the breast.
+        """
+        heat = mean_of_covering(self.lesion_map(kind), self.grid)
+        return np.asarray(heat * (self.breast >= self.least_breast))
+
+    def on_image(self, heat: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return a map of the windows on the pixels of the image."""
         return resample_map(heat, self.grid.to_pixels(), self.grid.image_hw)
 
