@@ -7,8 +7,9 @@ Differs, where it did not do what it meant to: the sampler draws with replacemen
 images are cancers; one sigmoid, and the likelihood is averaged over the samples inside the
 logarithm (Kendall & Gal 2017); the threshold is chosen on the validation; both classes are
 augmented. Scores are those of a half of cancers: CorrectPriorHook gives those of the population.
-Costs: a GPU of 80 GB, or --cfg-options train_dataloader.batch_size=8
-optim_wrapper.accumulative_counts=4. Nothing is published; not run here for want of GPU and data.
+Costs: 32 images of 1536 x 1536 at a time; on a smaller GPU --cfg-options
+train_dataloader.batch_size=8 optim_wrapper.accumulative_counts=4. No result is published, and it
+was not run here for want of GPU and data.
 
     python tools/train.py \
         configs/screening/attenuated_convnext-small_rsna-pre_1xb32-partial-steplr-5e_embed-csaw-image-1536px.py

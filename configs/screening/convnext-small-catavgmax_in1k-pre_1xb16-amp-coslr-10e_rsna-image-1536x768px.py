@@ -5,8 +5,8 @@ moved back to the prevalence of the population, and the threshold of the validat
 checkpoint. The rest is what larger images need: ConvNeXt-small from ImageNet with average and
 maximum pooling, rates that fall by layer, one augmentation for both classes, the best weights by
 average precision, results by site, machine and implant.
-Costs: 10 epochs of 2,400 steps at 1536 x 768, in mixed precision on a GPU of 24 GB. Not run here
-for want of GPU and data, so no figure is promised.
+Costs: 10 epochs of 2,400 steps at 1536 x 768 in mixed precision. Not run here for want of GPU and
+data, so no figure is promised.
 Offline: fetch the file, then --cfg-options custom_hooks.0.checkpoint=FILE
 
     python tools/train.py \
