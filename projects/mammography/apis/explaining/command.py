@@ -44,6 +44,10 @@ def explain(
     outlined), and ``explained.json`` (scores, labels, and where each map is highest). The maps of
     a model of whole exams are those of its views.
 
+    A map is as coarse as what it is read from: a cell of a ResNet's last layer is 32 pixels of
+    the input, and as its strided convolutions look around the upper left corner of the cell, a
+    CAM can lie up to half a cell further down and right than what it speaks of.
+
     Args:
         config: The config file.
         checkpoint: Weights that match its model exactly.
