@@ -38,6 +38,16 @@ def test_kappa_is_that_of_scikit_learn_and_the_readers_may_be_swapped(pairs, wei
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("other", [[0, 0, 1, 1, 4], [0, 1, 2, 3, 4], [1, 1, 1, 1, 0]])
+def test_a_reader_who_gives_all_cases_one_class_has_no_interval(other, weights):
+    constant = [1] * 5
+    for pair in ((constant, other), (other, constant)):
+        found = weighted_kappa(*pair, weights)
+        assert found.value == pytest.approx(0, abs=1e-12)
+        assert np.isnan(found.interval).all()
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
 def test_the_standard_error_is_that_of_resampled_cases(weights):
     table = [[60, 12, 2, 0], [9, 80, 20, 3], [1, 15, 70, 12], [0, 2, 9, 55]]
     first, second = from_table(table)

@@ -12,6 +12,8 @@ from mammography.functional.estimate import Estimate
 
 Weights = Literal["none", "linear", "quadratic"]
 
+_ROUNDING = 1e-12
+
 
 def weighted_kappa(
     first: ArrayLike,
@@ -34,7 +36,8 @@ def weighted_kappa(
 
     Returns:
         Kappa; NaN where both give one and the same class to all cases. The interval is NaN where
-        the formula has no standard error, as of some tables of few cases.
+        one reader gives one class to all cases, and where the formula has no standard error, as of
+        some tables of few cases.
 
     Raises:
         ValueError: If they are not as many, a class is no whole number, or weights are unknown.
@@ -65,5 +68,10 @@ def weighted_kappa(
     np.add.at(table, (one.astype(int), two.astype(int)), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         found = cohens_kappa(table, wt=None if weights == "none" else weights)
-    value, reach = float(found.kappa), float(ndtri((1 + level) / 2) * found.std_kappa)
+    value = float(found.kappa)
+    if not np.ptp(one) * np.ptp(two):
+        return Estimate(value)  # Its variance is 0, of which rounding makes anything or nothing.
+    # The same of a variance of 0 from full agreement.
+    variance = 0.0 if abs(found.var_kappa) < _ROUNDING else float(found.var_kappa)
+    reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance) if variance >= 0 else math.nan
     return Estimate(value, (value - reach, value + reach))
