@@ -92,6 +92,7 @@ def test_a_map_on_the_dicom_is_highest_where_the_row_says(case, explained):
     rows = {
         r["image_id"]: r for r in json.loads((explained / "explained.json").read_text())["images"]
     }
+    checked = 0
     for record in read_annotations(case[2] / "annotations" / "all.json").records:
         heat = cv2.imread(str(explained / f"source/{record.image_id}.png"), cv2.IMREAD_UNCHANGED)
         assert heat.dtype == np.uint16
@@ -100,6 +101,8 @@ def test_a_map_on_the_dicom_is_highest_where_the_row_says(case, explained):
         if 0 <= x < heat.shape[1] and 0 <= y < heat.shape[0]:  # Padding has no place in the DICOM.
             # A place of the map is about three pixels of the DICOM wide.
             assert heat[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].max() == heat.max()
+            checked += 1
+    assert checked
 
 
 def test_a_dicom_is_prepared_as_the_study_was_and_explained_the_same(case, explained, tmp_path):

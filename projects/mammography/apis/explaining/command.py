@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
+from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from numpy.typing import NDArray
@@ -76,8 +76,10 @@ def explain(
     listed = []
     with tempfile.TemporaryDirectory() as scratch:
         for study in read_studies(inputs, cfg, tasks, Path(scratch)):
-            for data in tqdm(_chosen(study, cfg, images, limit), desc="explain", mininterval=10):
-                for found in _explain(model, data, study, question):
+            dataset = study.dataset(cfg)
+            chosen = _chosen(dataset, images)[:limit]
+            for index in tqdm(chosen, desc="explain", mininterval=10):
+                for found in _explain(model, dataset[index], study, question):
                     found.write(out, source=source_pictures)
                     listed.append(found.listing())
     if not listed:
@@ -95,18 +97,14 @@ def explain(
     return len(listed)
 
 
-def _chosen(
-    study: Study, cfg: Config, images: Sequence[str], limit: int | None
-) -> list[dict[str, Any]]:
-    """Return the packed cases that are asked for."""
-    dataset = study.dataset(cfg)
-    wanted = []
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        names = {view["image_id"] for view in info.get("views", [info])}
-        if not images or names & set(images):
-            wanted.append(index)
-    return [dataset[index] for index in wanted[:limit]]
+def _chosen(dataset: BaseDataset, images: Sequence[str]) -> list[int]:
+    """Return the cases that hold one of the images, or all where none is named."""
+    wanted = set(images)
+    if not wanted:
+        return list(range(len(dataset)))
+    infos = map(dataset.get_data_info, range(len(dataset)))
+    names = ({view["image_id"] for view in info.get("views", [info])} for info in infos)
+    return [index for index, of_case in enumerate(names) if of_case & wanted]
 
 
 def _explain(

@@ -1,11 +1,9 @@
 """The files that a comparison of recordings leaves behind."""
 
-import csv
-import io
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from mammography.reports.activations.recording import Recording
 from mammography.reports.blocks import Table
 from mammography.reports.figures.depth import draw_over_depth
 from mammography.reports.page import write_page
-from mammography.reports.text_tables import to_markdown
+from mammography.reports.text_tables import to_markdown, write_rows
 from mammography.reports.wording import ABSENT, number
 
 _DPI = 150
@@ -63,8 +61,8 @@ def write_csvs(
         for each in comparisons
     ]
     if rows:
-        _write_csv(out / "distances.csv", rows)
-    _write_csv(out / "layers.csv", [asdict(each) for each in facts])
+        write_rows(out / "distances.csv", rows)
+    write_rows(out / "layers.csv", [asdict(each) for each in facts])
 
 
 def write_markdown(
@@ -95,14 +93,6 @@ def draw_distances(comparisons: Sequence[LayerComparison]) -> Figure:
             for name in _used(comparisons)
         },
     )
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_page(path, text.getvalue())
 
 
 def _recording_table(recordings: Sequence[Recording]) -> Table:
