@@ -5,14 +5,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
-from statsmodels.stats.inter_rater import cohens_kappa
 
+from mammography.functional.binary_cases import Floats, patients_of
 from mammography.functional.estimate import Estimate
+from mammography.functional.jackknife import Jackknife
 
 Weights = Literal["none", "linear", "quadratic"]
-
-_ROUNDING = 1e-12
 
 
 def weighted_kappa(
@@ -20,11 +18,15 @@ def weighted_kappa(
     second: ArrayLike,
     weights: Weights = "quadratic",
     level: float = 0.95,
+    patients: ArrayLike | None = None,
 ) -> Estimate:
-    """Return Cohen's kappa of independent cases with its interval for many cases.
+    """Return Cohen's kappa with its interval.
+
+    The interval is that of the jackknife on Fisher's scale, which holds for some tens of cases;
+    the usual standard error (Fleiss, Cohen and Everitt, 1969) is for many and lies too high.
 
     Shapes:
-        - first, second: ``(N,)``, classes as numbers; 0, 1, 2, ... where they are ordered.
+        - first, second, patients: ``(N,)``; classes are numbers, 0, 1, 2, ... where ordered.
 
     Args:
         first: Of one reader.
@@ -33,18 +35,18 @@ def weighted_kappa(
             (``linear``) or its square (``quadratic``, which for classes like BI-RADS or density
             is close to the intraclass correlation).
         level: Coverage of the interval.
+        patients: Whom each case belongs to, where one has several; else each is independent.
 
     Returns:
         Kappa; NaN where both give one and the same class to all cases. The interval is NaN where
-        one reader gives one class to all cases, and where the formula has no standard error, as of
-        some tables of few cases.
+        one reader gives one class to all cases, and where both agree on all.
 
     Raises:
         ValueError: If they are not as many, a class is no whole number, or weights are unknown.
 
     References:
-        Cohen, Psychological Bulletin 1968;70:213; the standard error: Fleiss, Cohen and Everitt,
-        Psychological Bulletin 1969;72:323.
+        Cohen, Psychological Bulletin 1968;70:213; the jackknife of kappa: Davies and Fleiss,
+        Biometrics 1982;38:1047; Fisher's scale for such coefficients: Lin, Biometrics 1989;45:255.
 
     Example:
         >>> found = weighted_kappa([0, 1, 2, 2, 1, 0], [0, 1, 2, 1, 1, 1])
@@ -64,14 +66,31 @@ def weighted_kappa(
     if np.ptp(both) == 0:
         return Estimate(math.nan)
     size = int(both.max()) + 1
-    table = np.zeros((size, size))
-    np.add.at(table, (one.astype(int), two.astype(int)), 1)
+    cell = one.astype(np.intp) * size + two.astype(np.intp)
+    table = np.bincount(cell, minlength=size**2).astype(np.float64)
+    if patients is None:
+        # Cases of one cell are alike: leaving out any of them gives the same.
+        cells, unit = np.unique(cell, return_inverse=True)
+        taken = np.eye(size**2)[cells]
+    else:
+        unit = patients_of("weighted_kappa", patients, cell.size)
+        taken = np.zeros((int(unit.max()) + 1, size**2))
+        np.add.at(taken, (unit, cell), 1)
+        unit = np.arange(len(taken))
+    cost = _cost(size, weights)
+    left = _kappa((table - taken).reshape(-1, size, size), cost)[unit, None]
+    value = _kappa(table.reshape(1, size, size), cost)
+    return Jackknife(value, left, np.zeros(len(left), np.intp)).estimates(level, "fisher")[0]
+
+
+def _cost(size: int, weights: Weights) -> Floats:
+    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float64)
+    return {"none": np.minimum(apart, 1), "linear": apart, "quadratic": apart**2}[weights]
+
+
+def _kappa(tables: Floats, cost: Floats) -> Floats:
+    """Return the kappa of each table of both readers' classes, ``(T, C, C)`` to ``(T,)``."""
+    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+    expected = np.einsum("ti,ij,tj->t", rows, cost, columns) / tables.sum(axis=(1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = cohens_kappa(table, wt=None if weights == "none" else weights)
-    value = float(found.kappa)
-    if not np.ptp(one) * np.ptp(two):
-        return Estimate(value)  # Its variance is 0, of which rounding makes anything or nothing.
-    # The same of a variance of 0 from full agreement.
-    variance = 0.0 if abs(found.var_kappa) < _ROUNDING else float(found.var_kappa)
-    reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance) if variance >= 0 else math.nan
-    return Estimate(value, (value - reach, value + reach))
+        return np.asarray(1 - (tables * cost).sum(axis=(1, 2)) / expected)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from mammography.functional.binary_cases import Floats, binary_cases
 from mammography.functional.proportions import Method, proportion_intervals
 from mammography.functional.resamples import Resamples
-from mammography.functional.resampling import resample_patients
+from mammography.functional.resampling import patient_strata, resample_patients
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +114,7 @@ def bootstrap_rates(
     threshold: float,
     *,
     rates: Sequence[str] = ("sensitivity", "specificity", "ppv", "npv", "recall_rate"),
+    stratified: bool = False,
     repeats: int = 2000,
     seed: int = 0,
     jackknife: bool = False,
@@ -121,7 +122,8 @@ def bootstrap_rates(
     """Return rates of resampled patients with one threshold, in the order of ``rates``.
 
     For images or breasts whose patients have several. A resample without a case to take a
-    share of is drawn again.
+    share of is drawn again. Stratified, as many patients with a positive case are drawn as there
+    are, as where a study fixed its numbers.
 
     Shapes:
         - labels, patients: ``(N,)``; scores: ``(N,)`` or ``(K, N)``. All rates of the first
@@ -145,4 +147,11 @@ def bootstrap_rates(
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.stack([part / of for part, of in shares], axis=2).reshape(len(weights), -1)
 
-    return resample_patients(statistic, patients, repeats=repeats, seed=seed, jackknife=jackknife)
+    return resample_patients(
+        statistic,
+        patients,
+        strata=patient_strata(positive, patients) if stratified else None,
+        repeats=repeats,
+        seed=seed,
+        jackknife=jackknife,
+    )

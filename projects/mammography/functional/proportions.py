@@ -93,8 +93,9 @@ def proportion(
 def clustered_proportion(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Estimate:
     """Return a share of images or breasts whose patients have several, with its interval.
 
-    Wilson's interval of as many independent cases as would vary as much. Where all succeed or all
-    fail nothing is known of how alike cases are; each patient counts for one then.
+    Wilson's interval of as many independent cases as would vary as much; with one case a patient
+    it is Wilson's. Where all succeed or all fail nothing is known of how alike cases are; each
+    patient counts for one then.
 
     Shapes:
         - successes, trials: ``(P,)``, of each patient.
@@ -108,7 +109,7 @@ def clustered_proportion(successes: ArrayLike, trials: ArrayLike, level: float =
 
     Example:
         >>> clustered_proportion([4, 0, 4, 4], [4, 4, 4, 4])
-        Estimate(value=0.75, interval=(0.25..., 0.96...))
+        Estimate(value=0.75, interval=(0.26..., 0.96...))
     """
     found, of = (np.asarray(values, dtype=np.float64) for values in (successes, trials))
     proportion_intervals(found, of, level)  # Refuses what no patient can have.
@@ -121,6 +122,7 @@ def clustered_proportion(successes: ArrayLike, trials: ArrayLike, level: float =
     share = float(found.sum()) / total
     between = count / (count - 1) * float(((found - share * of)[some] ** 2).sum()) / total**2
     # A variance of nothing: all succeeded or failed, or every patient has the same share.
-    independent = share * (1 - share) / between if between > 0 else count
+    within = total / (total - 1) * share * (1 - share)
+    independent = within / between if between > 0 else count
     low, high = proportion_intervals(share * independent, independent, level)
     return Estimate(share, (float(low), float(high)))

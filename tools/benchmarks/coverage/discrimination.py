@@ -11,13 +11,15 @@ from tools.benchmarks.coverage.scenario import Intervals, Scenario
 from mammography.functional.bootstrap import bootstrap_areas
 from mammography.functional.clustered_areas import clustered_roc_areas
 from mammography.functional.confusion import bootstrap_rates, confusion_at, confusion_rates
-from mammography.functional.curve_areas import curve_areas
 from mammography.functional.delong import RocAreas, area_interval, compare_areas, roc_areas
+from mammography.functional.mcnemar import mcnemar
 from mammography.functional.partial_area import RocRange, bootstrap_partial_area
+from mammography.functional.precision_areas import Sampling, jackknife_average_precisions
 from mammography.functional.precision_recall import average_precision_interval
+from mammography.functional.predictive_values import predictive_values
 from mammography.functional.proportions import clustered_proportion
 
-PART = RocRange(0.8, 1.0)
+PART, CALL = RocRange(0.8, 1.0), 0.5
 METHODS = {"wilson": "Wilson", "clopper_pearson": "Clopper-Pearson"}
 
 
@@ -51,6 +53,11 @@ class Design:
         """Standard deviation of a score within a class."""
         return math.sqrt(1 + self.luck**2)
 
+    @property
+    def share(self) -> float:
+        """Share of positive images."""
+        return self.positives * self.ill / ((self.positives + self.negatives) * self.images)
+
     def draw(self, rng):
         """Return labels, both scores ``(2, N)`` and patients."""
         count = self.positives + self.negatives
@@ -70,19 +77,39 @@ class Design:
         areas = [norm.cdf(shift / (self.spread * math.sqrt(2))) for shift in self.shifts]
         at = np.linspace(-12, 16, 400_001) * self.spread
         false = norm.sf(at / self.spread)
-        found = norm.sf((at - self.shifts[0]) / self.spread)
-        share = self.positives * self.ill / ((self.positives + self.negatives) * self.images)
-        precision = share * found / (share * found + (1 - share) * false)
+        found = [norm.sf((at - shift) / self.spread) for shift in self.shifts]
+        share = self.share
+        precision = [
+            -np.trapezoid(share * one / (share * one + (1 - share) * false), one) for one in found
+        ]
         inside = false <= 1 - PART.low
-        part = -np.trapezoid(found[inside], false[inside])
-        call = (norm.sf((0.5 - self.shifts[0]) / self.spread), norm.sf(0.5 / self.spread))
+        part = -np.trapezoid(found[0][inside], false[inside])
+        called = [norm.sf((CALL - shift) / self.spread) for shift in (*self.shifts, 0.0)]
         return {
             "AUC": areas[0],
             "difference of AUCs": areas[0] - areas[1],
-            "average precision": -np.trapezoid(precision, found),
+            "average precision": precision[0],
+            "difference of average precisions": precision[0] - precision[1],
             "partial AUC": float(PART.standardize(np.array(part))),
-            "sensitivity": call[0],
-            "ppv": share * call[0] / (share * call[0] + (1 - share) * call[1]),
+            "sensitivity": called[0],
+            "difference of sensitivities": called[0] - called[1],
+            "ppv": share * called[0] / (share * called[0] + (1 - share) * called[2]),
+        }
+
+    def use(self):
+        """Return which intervals a study of this design should report."""
+        several = self.images > 1
+        rate = "Wilson, clustered" if several else "Wilson"
+        fixed = "Mercaldo, clustered" if several else "Mercaldo"
+        return {
+            "AUC": "Obuchowski, logit" if several else "DeLong, logit",
+            "difference of AUCs": "Obuchowski" if several else "DeLong",
+            "average precision": "jackknife, logit",
+            "difference of average precisions": "jackknife",
+            "partial AUC": "bootstrap BCa",
+            "sensitivity": rate,
+            "difference of sensitivities": "Tango, clustered" if several else "Tango",
+            "ppv": rate if self.cohort else fixed,
         }
 
 
@@ -96,85 +123,132 @@ def areas_of(found: RocAreas, name: str) -> Intervals:
     }
 
 
-def bootstrapped(labels, scores, patients, repeats, seed) -> Intervals:
+def precisions_of(design: Design, labels, scores, patients) -> Intervals:
+    """Return intervals of average precisions without resampling."""
+    sampling: Sampling = "cohort" if design.cohort else "case_control"
+    found = jackknife_average_precisions(labels, patients, *scores, sampling=sampling)
+    area, positives = float(found.values[0]), int(labels.sum())
+    return {
+        ("average precision", "jackknife, logit"): found.estimates(scale="logit")[0].interval,
+        ("difference of average precisions", "jackknife"): found.contrast(0, 1)
+        .estimates()[0]
+        .interval,
+        **{
+            ("average precision", f"of the positives alone, {scale}"): average_precision_interval(
+                area, positives, scale=scale
+            )
+            for scale in ("plain", "logit")
+        },
+    }
+
+
+def bootstrapped(design: Design, labels, scores, patients, repeats, seed) -> Intervals:
     """Return intervals of areas from resampled patients."""
-    draw = partial(bootstrap_areas, labels, scores, patients, repeats=repeats, seed=seed)
+    draw = partial(
+        bootstrap_areas,
+        labels,
+        scores,
+        patients,
+        areas=("roc_auc", "average_precision"),
+        repeats=repeats,
+        seed=seed,
+    )
     found, kept = draw(jackknife=True), draw(stratified=True)
+    part = bootstrap_partial_area(
+        labels, scores[0], patients, PART, repeats=repeats, seed=seed, jackknife=True
+    )
     intervals: Intervals = {}
     for name, method, resamples in (
         ("bootstrap percentile", "percentile", found),
         ("bootstrap BCa", "bca", found),
         ("bootstrap percentile, stratified", "percentile", kept),
     ):
-        intervals["AUC", name] = resamples.estimates(method=method)[0].interval
-        difference = resamples.contrast(0, 1).estimates(method=method)
-        intervals["difference of AUCs", name] = difference[0].interval
-    return intervals
+        for first, area in ((0, "AUC"), (2, "average precision")):
+            intervals[area, name] = resamples.estimates(method=method)[first].interval
+            difference = resamples.contrast(first, first + 1).estimates(method=method)
+            intervals[f"difference of {area}s", name] = difference[0].interval
+        if resamples is found:
+            intervals["partial AUC", name] = part.estimates(method=method)[0].interval
+    if design.cohort:
+        return intervals
+    # Where the numbers are fixed, resamples that let them vary are of another design.
+    return {key: ends for key, ends in intervals.items() if not varies(key)}
 
 
-def precision_of(labels, score, patients, repeats, seed) -> Intervals:
-    """Return intervals of the average precision and of the partial area."""
-    found = bootstrap_areas(
-        labels,
-        score,
-        patients,
-        areas=("average_precision",),
-        repeats=repeats,
-        seed=seed,
-        jackknife=True,
-    )
-    part = bootstrap_partial_area(
-        labels, score, patients, PART, repeats=repeats, seed=seed, jackknife=True
-    )
-    intervals: Intervals = {}
-    for quantity, resamples in (("average precision", found), ("partial AUC", part)):
-        for name, method in (("percentile", "percentile"), ("BCa", "bca")):
-            only = resamples.estimates(method=method)[0].interval
-            intervals[quantity, f"bootstrap {name}"] = only
-    return intervals
+def varies(key: tuple[str, str]) -> bool:
+    """Tell whether an interval of what hangs on the share of positives lets that share vary."""
+    quantity, name = key
+    return ("precision" in quantity or quantity == "ppv") and "stratified" not in name
 
 
-def rates_of(labels, score, patients, repeats, seed) -> Intervals:
-    """Return intervals of rates with a threshold of one half."""
-    counts = confusion_at(labels, score, [0.5])
+def rates_of(design: Design, labels, scores) -> Intervals:
+    """Return intervals of rates at one threshold, each image a case of its own."""
+    counts = confusion_at(labels, scores[0], [CALL])
     intervals: Intervals = {}
     for method in METHODS:
         rates = confusion_rates(counts, method=method)
         for name in ("sensitivity", "ppv"):
             intervals[name, METHODS[method]] = tuple(rates[name].intervals[0])
-    called, ill = score >= 0.5, labels == 1
+    return intervals | compared(design, labels, scores, None, "")
+
+
+def clustered_rates_of(design: Design, labels, scores, patients) -> Intervals:
+    """Return intervals of rates at one threshold with patients as units."""
+    called, ill = scores[0] >= CALL, labels == 1
+    intervals: Intervals = {}
     for name, of in (("sensitivity", ill), ("ppv", called)):
         trials = np.bincount(patients, weights=of)
-        found = np.bincount(patients, weights=of & called & ill)
+        found = np.bincount(patients, weights=called & ill)
         intervals[name, "Wilson, clustered"] = clustered_proportion(found, trials).interval
-    if not repeats:
-        return intervals
-    resamples = bootstrap_rates(
-        labels, score, patients, 0.5, rates=("sensitivity", "ppv"), repeats=repeats, seed=seed
-    )
-    for name, estimate in zip(("sensitivity", "ppv"), resamples.estimates(), strict=True):
-        intervals[name, "bootstrap percentile"] = estimate.interval
+    return intervals | compared(design, labels, scores, patients, ", clustered")
+
+
+def compared(design: Design, labels, scores, patients, end: str) -> Intervals:
+    """Return the interval of a difference, and of a predictive value at a known prevalence."""
+    called, ill = scores >= CALL, labels == 1
+    tested = mcnemar(*called[:, ill], None if patients is None else patients[ill])
+    intervals: Intervals = {
+        ("difference of sensitivities", f"Tango{end}"): tested.difference.interval
+    }
+    if not design.cohort:
+        values = predictive_values(labels, called[0], design.share, patients)
+        intervals["ppv", f"Mercaldo{end}"] = values.ppv.interval
     return intervals
 
 
-def study(design: Design, rng: np.random.Generator, repeats: int, *, more: bool) -> Intervals:
-    """Draw a study; with more, average precision, partial area and rates as well."""
+def resampled_rates(design: Design, labels, scores, patients, repeats, seed) -> Intervals:
+    """Return intervals of rates at one threshold from resampled patients."""
+    resamples = bootstrap_rates(
+        labels,
+        scores[0],
+        patients,
+        CALL,
+        rates=("sensitivity", "ppv"),
+        stratified=not design.cohort,
+        repeats=repeats,
+        seed=seed,
+    )
+    name = "bootstrap percentile" if design.cohort else "bootstrap percentile, stratified"
+    sensitivity, ppv = (estimate.interval for estimate in resamples.estimates())
+    return {("sensitivity", name): sensitivity, ("ppv", name): ppv}
+
+
+def study(design: Design, rng: np.random.Generator, repeats: int, *, rates: bool) -> Intervals:
+    """Draw a study."""
     labels, scores, patients = design.draw(rng)
     seed = int(rng.integers(2**31))
     intervals = areas_of(roc_areas(labels, *scores), "DeLong")
     if design.images > 1:
         intervals |= areas_of(clustered_roc_areas(labels, patients, *scores), "Obuchowski")
-    if more:
-        area = curve_areas(labels, scores[0])["average_precision"]
-        for scale in ("plain", "logit"):
-            name = f"of the positives alone, {scale}"
-            only = average_precision_interval(area, int(labels.sum()), scale=scale)
-            intervals["average precision", name] = only
-        intervals |= rates_of(labels, scores[0], patients, repeats, seed)
+    intervals |= precisions_of(design, labels, scores, patients)
+    if rates:
+        intervals |= rates_of(design, labels, scores)
+    if rates and design.images > 1:
+        intervals |= clustered_rates_of(design, labels, scores, patients)
+    if rates and repeats:
+        intervals |= resampled_rates(design, labels, scores, patients, repeats, seed)
     if repeats:
-        intervals |= bootstrapped(labels, scores, patients, repeats, seed)
-    if repeats and more:
-        intervals |= precision_of(labels, scores[0], patients, repeats, seed)
+        intervals |= bootstrapped(design, labels, scores, patients, repeats, seed)
     return intervals
 
 
@@ -189,6 +263,6 @@ DESIGNS = {
     "15 + 25 patients of 4 alike images": (Design(15, 25, 4, 4, 1.5, (1.2, 1.5)), True),
 }
 SCENARIOS = [
-    Scenario(name, design.truths, partial(study, design, more=more))
-    for name, (design, more) in DESIGNS.items()
+    Scenario(name, design.truths, partial(study, design, rates=rates), design.use())
+    for name, (design, rates) in DESIGNS.items()
 ]

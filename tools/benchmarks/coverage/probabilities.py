@@ -94,7 +94,7 @@ def gains(labels, old, new):
 def gain_study(cases: int, rng, _repeats) -> Intervals:
     """Draw a study of two models."""
     found = gains(*two_models(rng, cases))
-    return {(name, "independent"): estimate.interval for name, estimate in found.items()}
+    return {(name, GAINS_USE[name]): estimate.interval for name, estimate in found.items()}
 
 
 def gain_truths():
@@ -103,15 +103,29 @@ def gain_truths():
     return {name: estimate.value for name, estimate in moved.items()}
 
 
+def calibration_use(images: int) -> dict[str, str]:
+    """Return which intervals a study of calibration should report."""
+    linear = ("calibration slope", "calibration intercept", "calibration offset", "Brier score")
+    resampled = ("net benefit at 0.2", "interventions avoided at 0.2")
+    name = "independent" if images == 1 else "between patients"
+    return dict.fromkeys(linear, name) | dict.fromkeys(resampled, "bootstrap percentile")
+
+
+GAINS_USE = {
+    "NRI at 0.3": "independent",
+    "NRI, category-free": "independent",
+    "IDI": "independent",
+    "difference of sensitivities": "Tango",
+}
 KINDS = {
     "400 images, one a patient": (400, 1, 0.0),
     "120 images, one a patient": (120, 1, 0.0),
     "100 patients of 4 alike images": (100, 4, 0.6),
 }
 SCENARIOS = [
-    Scenario(name, calibration_truths, partial(calibration_study, *kind))
+    Scenario(name, calibration_truths, partial(calibration_study, *kind), calibration_use(kind[1]))
     for name, kind in KINDS.items()
 ] + [
-    Scenario(f"two models on {cases} images", gain_truths, partial(gain_study, cases))
+    Scenario(f"two models on {cases} images", gain_truths, partial(gain_study, cases), GAINS_USE)
     for cases in (300, 80)
 ]

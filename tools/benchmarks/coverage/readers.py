@@ -14,6 +14,7 @@ from mammography.functional.froc import bootstrap_froc
 MANY = 400_000
 FALSE_MARKS, RATE, LUCK = 2.0, 0.5, 0.5
 WEIGHTS = ("none", "linear", "quadratic")
+INDEPENDENT, BETWEEN = "jackknife, images", "jackknife, patients"
 
 
 def survival(rng, patients):
@@ -29,18 +30,30 @@ def survival_study(patients: int, rng, _repeats) -> Intervals:
     return {("C-index", "jackknife, logit"): found.interval}
 
 
-def readings(rng, cases):
-    """Four classes by two readers who see the same with noise."""
-    seen = rng.normal(size=cases)
-    return [np.digitize(seen + 0.6 * rng.normal(size=cases), (-1, 0.3, 1.4)) for _ in range(2)]
+def readings(rng, patients, images=1, luck=0.0):
+    """Four classes by two readers who see the same with noise, and patients.
+
+    The images of a patient are alike, and each reader sees hers a little too light or too dark.
+    """
+    member = np.repeat(np.arange(patients), images)
+    kept = math.sqrt(1 - luck)
+
+    def noise():
+        common = rng.normal(size=patients)[member]
+        return math.sqrt(luck) * common + kept * rng.normal(size=member.size)
+
+    seen = noise()
+    return [np.digitize(seen + 0.6 * noise(), (-1, 0.3, 1.4)) for _ in range(2)], member
 
 
-def reader_study(cases: int, rng, _repeats) -> Intervals:
+def reader_study(patients: int, images: int, luck: float, rng, _repeats) -> Intervals:
     """Draw a study of agreement."""
-    both = readings(rng, cases)
+    both, member = readings(rng, patients, images, luck)
+    kinds = {INDEPENDENT: None} if images == 1 else {INDEPENDENT: None, BETWEEN: member}
     return {
-        (f"kappa, {weights}", "Fleiss"): weighted_kappa(*both, weights).interval
+        (f"kappa, {weights}", name): weighted_kappa(*both, weights, patients=who).interval
         for weights in WEIGHTS
+        for name, who in kinds.items()
     }
 
 
@@ -81,7 +94,7 @@ def survival_truths():
 
 def reader_truths():
     """Return the kappas of many images."""
-    both = readings(np.random.default_rng(4), 10 * MANY)
+    both, _ = readings(np.random.default_rng(4), 10 * MANY)
     return {f"kappa, {name}": weighted_kappa(*both, name).value for name in WEIGHTS}
 
 
@@ -92,10 +105,30 @@ def marks_truths():
     return {f"sensitivity at {RATE} false marks": sensitivity}
 
 
+READERS = {
+    "two readers of 150 images": (150, 1, 0.0),
+    "two readers of 40 images": (40, 1, 0.0),
+    "two readers of 40 patients of 4 alike images": (40, 4, 0.6),
+}
+SURVIVAL_USE = {"C-index": "jackknife, logit"}
 SCENARIOS = [
-    Scenario("150 patients", survival_truths, partial(survival_study, 150)),
-    Scenario("40 patients", survival_truths, partial(survival_study, 40)),
-    Scenario("two readers of 150 images", reader_truths, partial(reader_study, 150)),
-    Scenario("two readers of 40 images", reader_truths, partial(reader_study, 40)),
-    Scenario("80 patients of 4 images, 80 lesions", marks_truths, partial(marks_study, 80)),
+    *(
+        Scenario(f"{count} patients", survival_truths, partial(survival_study, count), SURVIVAL_USE)
+        for count in (150, 40)
+    ),
+    *(
+        Scenario(
+            name,
+            reader_truths,
+            partial(reader_study, *kind),
+            {f"kappa, {each}": INDEPENDENT if kind[1] == 1 else BETWEEN for each in WEIGHTS},
+        )
+        for name, kind in READERS.items()
+    ),
+    Scenario(
+        "80 patients of 4 images, 80 lesions",
+        marks_truths,
+        partial(marks_study, 80),
+        {f"sensitivity at {RATE} false marks": "bootstrap BCa"},
+    ),
 ]

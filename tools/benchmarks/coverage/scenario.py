@@ -19,11 +19,15 @@ class Scenario:
         truths: Returns the true value of each quantity; takes a while where it is of many cases.
         draw: Draws a study and returns its intervals, those of resampled patients with so many
             resamples; none of them with 0.
+        use: Quantity to the name of the interval that a study of this design should report:
+            what is known beforehand decides, whether patients have several images and whether the
+            study fixed its numbers of patients.
     """
 
     name: str
     truths: Callable[[], Mapping[str, float]]
     draw: Callable[[np.random.Generator, int], Intervals]
+    use: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Coverage:
         above: Share that lie above it.
         width: Mean width.
         undefined: How many studies have none.
+        use: Whether it is the one to report.
     """
 
     scenario: str
@@ -49,6 +54,7 @@ class Coverage:
     above: float
     width: float
     undefined: int
+    use: bool
 
 
 def measure(scenario: Scenario, studies: int, repeats: int, seed: int) -> list[Coverage]:
@@ -72,6 +78,7 @@ def measure(scenario: Scenario, studies: int, repeats: int, seed: int) -> list[C
                 float((low > truth).mean()),
                 float((high - low).mean()),
                 int((~some).sum()),
+                scenario.use.get(quantity) == name,
             )
         )
     return rows
