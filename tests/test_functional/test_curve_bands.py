@@ -2,14 +2,8 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import (
-    average_precision_score,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
+from sklearn.metrics import precision_recall_curve, roc_curve
 
-from mammography.functional.bootstrap import bootstrap_areas
 from mammography.functional.curve_bands import bootstrap_curves
 
 
@@ -53,19 +47,6 @@ def test_the_bands_are_quantiles_of_the_curves_of_resampled_patients_by_scikit_l
     for band, column in ((found.sensitivity[0], 0), (found.precision[0], 1)):
         expected = np.quantile([draw[column] for draw in draws], [0.025, 0.975], axis=0).T
         np.testing.assert_allclose(band, expected, atol=1e-12)
-
-
-def test_the_areas_are_those_of_scikit_learn_and_vary_as_their_own_bootstrap():
-    labels, scores, patients = cases()
-    other = -scores + np.random.default_rng(5).normal(size=len(scores))
-    table = np.stack([scores, other])
-    found = bootstrap_curves(labels, table, patients, repeats=200)
-    for row in (0, 1):
-        assert found.roc_auc.estimate[row] == pytest.approx(roc_auc_score(labels, table[row]))
-        expected = average_precision_score(labels, table[row])
-        assert found.average_precision.estimate[row] == pytest.approx(expected)
-    own = bootstrap_areas(labels, table, patients, stratified=True, repeats=200)
-    np.testing.assert_allclose(found.roc_auc.draws, own.draws)
 
 
 def test_the_curve_lies_inside_its_band_and_ends_where_all_are_called():

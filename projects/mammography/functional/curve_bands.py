@@ -1,4 +1,4 @@
-"""Bands around ROC and precision-recall curves, and intervals of their areas, in one resampling."""
+"""Bands around ROC and precision-recall curves."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mammography.functional.binary_cases import Floats, binary_cases
-from mammography.functional.curve_areas import Ranking, average_precision, roc_auc
-from mammography.functional.resamples import Resamples
+from mammography.functional.curve_areas import Ranking
 from mammography.functional.resampling import patient_strata, resample_patients
 
 POINTS = 101
@@ -21,15 +20,11 @@ class BootstrappedCurves:
         at: Where the bands are known, from 0 to 1, ``(P,)``.
         sensitivity: At each false positive rate, ``(K, P, 2)``.
         precision: At each recall, ``(K, P, 2)``.
-        roc_auc: Areas of the K scores.
-        average_precision: Likewise.
     """
 
     at: Floats
     sensitivity: Floats
     precision: Floats
-    roc_auc: Resamples
-    average_precision: Resamples
 
 
 def bootstrap_curves(
@@ -42,7 +37,7 @@ def bootstrap_curves(
     seed: int = 0,
     level: float = 0.95,
 ) -> BootstrappedCurves:
-    """Return pointwise bands and the areas of the same resamples.
+    """Return pointwise bands from resampled patients.
 
     Patients with and without a positive case are drawn apart, as many of each as there are. A
     band holds at each point by itself, not along the whole curve. Sensitivity follows straight
@@ -85,35 +80,27 @@ def bootstrap_curves(
         statistic, patients, strata=patient_strata(positive, patients), repeats=repeats, seed=seed
     )
     draws = drawn.draws.reshape(len(drawn.draws), size, -1)
-    whole = drawn.estimate.reshape(size, -1)
     ends = [(1 - level) / 2, (1 + level) / 2]
-    bands = np.moveaxis(np.quantile(draws[..., 2:], ends, axis=0), 0, -1)
-    roc, precision = (
-        Resamples(whole[:, column], draws[..., column], drawn.redrawn, np.empty((0, 0)))
-        for column in (0, 1)
-    )
-    return BootstrappedCurves(at, bands[:, :points], bands[:, points:], roc, precision)
+    bands = np.moveaxis(np.quantile(draws, ends, axis=0), 0, -1)
+    return BootstrappedCurves(at, bands[:, :points], bands[:, points:])
 
 
 def _numbers(found: Floats, false: Floats, at: Floats) -> Floats:
-    """Return both areas, sensitivity at false positive rates and precision at recalls.
+    """Return sensitivity at false positive rates, then precision at recalls.
 
     Shapes:
-        found, false: ``(R, T)``; at: ``(P,)``; the result ``(R, 2 + 2 P)``.
+        found, false: ``(R, T)``; at: ``(P,)``; the result ``(R, 2 P)``.
     """
-    numbers = np.full((len(found), 2 + 2 * len(at)), np.nan)
+    numbers = np.full((len(found), 2 * len(at)), np.nan)
     defined = (found[:, -1] > 0) & (false[:, -1] > 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        numbers[:, 0], numbers[:, 1] = roc_auc(found, false), average_precision(found, false)
     for row in np.flatnonzero(defined):
         true_rate = np.append(0.0, found[row] / found[row, -1])
         false_rate = np.append(0.0, false[row] / false[row, -1])
-        numbers[row, 2 : 2 + len(at)] = _highest(at, false_rate, true_rate)
+        numbers[row, : len(at)] = _highest(at, false_rate, true_rate)
         above = found[row] + false[row]
         # No threshold lies above the first case that was drawn.
         first = np.maximum(np.searchsorted(true_rate[1:], at - 1e-12), np.argmax(above > 0))
-        numbers[row, 2 + len(at) :] = found[row, first] / above[first]
-    numbers[~defined] = np.nan
+        numbers[row, len(at) :] = found[row, first] / above[first]
     return numbers
 
 

@@ -1,5 +1,6 @@
 """The page, its tables and its text: numbers, privacy, form."""
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -7,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
-from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.contingency_tables import mcnemar as of_statsmodels
 from statsmodels.stats.proportion import proportion_confint
 
 from invented_evidence import write_invented
 from mammography.functional.clustered_areas import clustered_roc_areas
-from mammography.functional.curve_bands import bootstrap_curves
 from mammography.functional.delong import area_interval, compare_areas, roc_areas
+from mammography.functional.mcnemar import mcnemar
 from mammography.functional.multiplicity import holm
+from mammography.functional.precision_areas import jackknife_average_precisions
+from mammography.functional.predictive_values import predictive_values
 from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.reports.evidence.live import counts_of, rates_of
 from mammography.reports.evidence.options import EvidenceOptions
@@ -53,20 +56,21 @@ def test_every_part_is_there_and_linked(page):
 
 def test_areas_are_those_of_scikit_learn_with_the_intervals_of_their_functions(study, table):
     scores = np.stack([model.scores for model in study.models])
-    curves = bootstrap_curves(study.labels, scores, study.patients, repeats=REPEATS)
+    precisions = jackknife_average_precisions(study.labels, study.patients, *scores)
     for index, row in enumerate(table("areas")):
         expected = roc_auc_score(study.labels, scores[index])
-        assert number(row, "roc_auc_clustered") == pytest.approx(expected)
+        assert number(row, "roc_auc") == pytest.approx(expected)
         found = clustered_roc_areas(study.labels, study.patients, scores[index])
         ends = area_interval(float(found.areas[0]), float(found.covariance[0, 0]))
-        told = [number(row, f"roc_auc_clustered_{end}") for end in ("low", "high")]
+        told = [number(row, f"roc_auc_{end}") for end in ("low", "high")]
         assert told == pytest.approx(list(ends))
         found = probabilistic_f_score(study.labels, scores[index])
         assert number(row, "probabilistic_f1") == pytest.approx(found)
         expected = average_precision_score(study.labels, scores[index])
         assert number(row, "average_precision") == pytest.approx(expected)
         told = [number(row, f"average_precision_{end}") for end in ("low", "high")]
-        assert told == pytest.approx(list(curves.average_precision.percentile()[index]))
+        ends = precisions.estimates(scale="logit")[index].interval
+        assert told == pytest.approx(list(ends))
 
 
 def test_rates_at_the_threshold_have_the_wilson_intervals_of_statsmodels(study, table):
@@ -116,13 +120,67 @@ def test_comparisons_are_the_paired_tests_of_their_references_with_holm(study, t
     calls = [model.scores >= model.threshold.value for model in study.models]
     positive = study.labels == 1
     first, second = calls[1][positive], calls[0][positive]
-    counts = [[(a & b).sum() for b in (second, ~second)] for a in (first, ~first)]
-    expected = mcnemar(counts, exact=True).pvalue
-    assert number(rows["sensitivity, McNemar"], "p") == pytest.approx(expected)
+    compared = mcnemar(first, second, study.patients[positive])
+    row = rows["sensitivity, McNemar"]
+    # Some patients have a cancer in both breasts.
+    assert number(row, "p") == pytest.approx(compared.p_patients)
+    told = [number(row, f"difference_{end}") for end in ("low", "high")]
+    assert told == pytest.approx(list(compared.difference.interval))
+    apart = jackknife_average_precisions(study.labels, study.patients, *both).contrast(0, 1)
+    row = rows["average precision, jackknife"]
+    assert number(row, "difference") == pytest.approx(
+        average_precision_score(study.labels, both[0])
+        - average_precision_score(study.labels, both[1])
+    )
+    assert number(row, "p") == pytest.approx(apart.p_values()[0])
     tested = [row for row in rows.values() if row["p_holm"]]
     assert len(tested) == 4
     adjusted = holm([number(row, "p") for row in tested])
     assert [number(row, "p_holm") for row in tested] == pytest.approx(adjusted)
+
+
+def test_where_each_patient_is_one_case_rates_are_compared_by_the_exact_test(invented, tmp_path):
+    options = EvidenceOptions(level=Level.PATIENT, repeats=100, thresholds=(0.1, 0.2))
+    study = read_study(invented.dumps, options)
+    write_evidence(invented.dumps, tmp_path, options)
+    with (tmp_path / "tables" / "comparison.csv").open(newline="") as file:
+        rows = {row["measure"]: row for row in csv.DictReader(file)}
+    for measure, label in (("sensitivity", 1), ("specificity", 0)):
+        chosen = study.labels == label
+        second, first = (
+            (model.scores[chosen] >= model.threshold.value) == label for model in study.models
+        )
+        counts = [[(a & b).sum() for b in (second, ~second)] for a in (first, ~first)]
+        expected = of_statsmodels(counts, exact=True).pvalue
+        assert number(rows[f"{measure}, McNemar"], "p") == pytest.approx(expected)
+
+
+def test_a_study_of_cases_and_controls_says_so_and_has_narrower_precision(
+    invented, folder, tmp_path
+):
+    options = EvidenceOptions(
+        repeats=100, thresholds=(0.1,), sampling="case_control", prevalence=0.006
+    )
+    study = read_study(invented.dumps[:1], options)
+    write_evidence(invented.dumps[:1], tmp_path, options)
+    widths = []
+    for place in (tmp_path, folder):
+        with (place / "tables" / "areas.csv").open(newline="") as file:
+            row = next(csv.DictReader(file))
+        widths.append(number(row, "average_precision_high") - number(row, "average_precision_low"))
+    assert widths[0] < widths[1]
+    text = (tmp_path / "evidence.md").read_text()
+    assert "numbers of positive and negative patients fixed by the study" in text
+    assert "Predictive values at a prevalence of 0.60 %" in text
+    with (tmp_path / "tables" / "at_threshold.csv").open(newline="") as file:
+        row = next(csv.DictReader(file))
+    called = study.models[0].scores >= 0.1
+    values = predictive_values(study.labels, called, 0.006, study.patients)
+    told = [number(row, f"ppv_at_prevalence{end}") for end in ("", "_low", "_high")]
+    assert told == pytest.approx([values.ppv.value, *values.ppv.interval])
+    # Of screening far fewer of the recalled have a cancer than of these cases.
+    assert values.ppv.value < 0.5 * number(row, "ppv")
+    assert "Predictive values at a prevalence" not in (folder / "evidence.md").read_text()
 
 
 def test_calibration_tells_the_brier_score_of_scikit_learn(study, table):

@@ -41,7 +41,13 @@ def add_arguments(group: argparse._ArgumentGroup) -> None:
         "--prevalence",
         type=float,
         metavar="SHARE",
-        help="share with cancer among those screened, for the cost of a threshold and net benefit",
+        help="share with cancer among those screened, for predictive values, the cost of a "
+        "threshold and net benefit",
+    )
+    group.add_argument(
+        "--case-control",
+        action="store_true",
+        help="the study fixed how many positive and negative cases it took",
     )
     group.add_argument("--repeats", type=int, default=default.repeats, help="resamples of patients")
     group.add_argument("--seed", type=int, default=default.seed, help="of the resampling")
@@ -74,4 +80,5 @@ def options_of(args: argparse.Namespace) -> EvidenceOptions:
         overlays=args.overlays,
         data_root=args.data_root,
         prevalence=args.prevalence,
+        sampling="case_control" if args.case_control else "cohort",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mammography.functional.aggregation import POOLINGS, Pooling
+from mammography.functional.precision_areas import Sampling
 from mammography.terms import Level
 
 LEVELS = (Level.IMAGE, Level.BREAST, Level.EXAM, Level.PATIENT)
@@ -28,6 +29,9 @@ class EvidenceOptions:
         data_root: Folder of the data set, when it has moved since the test.
         prevalence: Share of cases with cancer among those screened, for the cost of a threshold;
             that of the cases by default.
+        sampling: Whether the share of positive cases was left to chance (``cohort``) or fixed by
+            the study, as of an enriched reader study (``case_control``). It is what the intervals
+            of average precision and predictive values hang on.
 
     Raises:
         ValueError: If a value is none that it can be.
@@ -44,6 +48,7 @@ class EvidenceOptions:
     overlays: Path | None = None
     data_root: Path | None = None
     prevalence: float | None = None
+    sampling: Sampling = "cohort"
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -57,6 +62,12 @@ class EvidenceOptions:
                 self.prevalence is None or 0 < self.prevalence < 1,
                 "between 0 and 1",
                 self.prevalence,
+            ),
+            (
+                "sampling",
+                self.sampling in ("cohort", "case_control"),
+                "cohort or case_control",
+                self.sampling,
             ),
             (
                 "overlays",

@@ -3,10 +3,30 @@
 import numpy as np
 
 from mammography.functional.estimate import Estimate
+from mammography.functional.predictive_values import PredictiveValues, predictive_values
 from mammography.functional.proportions import clustered_proportion, proportion
+from mammography.reports.evidence.live import assumed_prevalence
 from mammography.reports.evidence.study import Model, Study
 
 _FEWEST_PATIENTS = 2
+
+
+def predictive_values_of(study: Study, model: Model) -> PredictiveValues | None:
+    """Return both predictive values at the prevalence that was given.
+
+    Args:
+        study: The cases.
+        model: One of its models.
+
+    Returns:
+        None where none is asked for (a cohort without a given prevalence has its own), or a class
+        has too few cases for an interval.
+    """
+    options = study.options
+    if not study.enough or (options.prevalence is None and options.sampling == "cohort"):
+        return None
+    called = model.scores >= model.threshold.value
+    return predictive_values(study.labels, called, assumed_prevalence(study), study.patients)
 
 
 def rates_by_patient(study: Study, model: Model) -> dict[str, Estimate]:

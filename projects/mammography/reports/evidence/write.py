@@ -19,6 +19,7 @@ from mammography.reports.evidence.chapters.subgroups import subgroups_chapter
 from mammography.reports.evidence.chapters.summary import summary_chapter
 from mammography.reports.evidence.chapters.threshold import threshold_chapter
 from mammography.reports.evidence.markdown import chapters_to_markdown
+from mammography.reports.evidence.model_areas import model_areas
 from mammography.reports.evidence.operating import operating_points
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.page_data import page_data
@@ -59,18 +60,18 @@ def write_evidence(paths: Sequence[Path], out: Path, options: EvidenceOptions) -
 
 def make_chapters(study: Study) -> list[Chapter]:
     """Compute all parts; the last but one says how."""
-    curves = _curves(study)
+    areas = model_areas(study)
     made = [
-        summary_chapter(study, curves),
+        summary_chapter(study, areas),
         cohort_chapter(study),
-        discrimination_chapter(study, curves),
+        discrimination_chapter(study, areas, _curves(study)),
         threshold_chapter(study),
         calibration_chapter(study),
         decision_chapter(study),
         distributions_chapter(study),
         selective_chapter(study),
         subgroups_chapter(study),
-        comparison_chapter(study, curves),
+        comparison_chapter(study, areas),
         pictures_chapter(study),
     ]
     chapters = [chapter for chapter in made if chapter]

@@ -6,15 +6,12 @@ from typing import Any
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from mammography.functional.clustered_areas import clustered_roc_areas
-from mammography.functional.curve_areas import curve_areas
 from mammography.functional.curve_bands import BootstrappedCurves
-from mammography.functional.delong import area_interval
-from mammography.functional.estimate import Estimate
 from mammography.functional.partial_area import RocRange, partial_roc_area
 from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.reports.blocks import Chart, Row, Table, chart
 from mammography.reports.evidence.chapter import Chapter, columns, told
+from mammography.reports.evidence.model_areas import ModelAreas
 from mammography.reports.evidence.study import Floats, Study
 from mammography.reports.evidence.words import cases_of
 from mammography.reports.figures.curve_comparison import (
@@ -28,21 +25,27 @@ from mammography.reports.wording import number
 # Specificities at which screening works.
 _PART = RocRange(0.8, 1.0)
 _PR = "Precision and recall"
+_SAMPLED = {
+    "cohort": "the share of positive cases left to chance as in a cohort",
+    "case_control": "with the numbers of positive and negative patients fixed by the study",
+}
 _Draw = Callable[[Mapping[str, ArrayLike], ArrayLike, Sequence[Band]], Figure]
 
 
-def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> Chapter:
+def discrimination_chapter(
+    study: Study, areas: ModelAreas, curves: BootstrappedCurves | None
+) -> Chapter:
     """Tell the areas under the curves with their intervals, and draw the curves with bands.
 
     Args:
         study: The cases.
+        areas: Of its models.
         curves: Of resampled patients; None where the cases are too few.
     """
-    rows = list(_rows(study, curves))
+    rows = list(_rows(study, areas))
     texts = [
         (
             row["model"],
-            told(row["clustered"]),
             told(row["roc"]),
             told(row["ap"]),
             number(row["p"]),
@@ -52,17 +55,15 @@ def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> C
     ]
     header = (
         "model",
-        "ROC-AUC (95 %, clustered)",
-        "ROC-AUC (95 %, bootstrap)",
-        "average precision (95 %, bootstrap)",
+        "ROC-AUC (95 %)",
+        "average precision (95 %)",
         f"partial AUC, specificity ≥ {_PART.low}",
         "pF1",
     )
     table = Table(f"Areas under the curves, {cases_of(study)}", header, tuple(texts))
     files = [
         {"model": row["model"], "n": study.n, "positives": study.positives}
-        | columns("roc_auc_clustered", row["clustered"])
-        | columns("roc_auc_bootstrap", row["roc"])
+        | columns("roc_auc", row["roc"])
         | columns("average_precision", row["ap"])
         | {"partial_roc_auc_standardized": row["p"], "probabilistic_f1": row["f"]}
         for row in rows
@@ -76,21 +77,11 @@ def discrimination_chapter(study: Study, curves: BootstrappedCurves | None) -> C
     )
 
 
-def _rows(study: Study, curves: BootstrappedCurves | None) -> Iterator[dict[str, Any]]:
-    for index, model in enumerate(study.models):
-        areas = curve_areas(study.labels, model.scores)
-        clustered = roc = Estimate(areas["roc_auc"])
-        precision = Estimate(areas["average_precision"])
-        if curves:
-            found = clustered_roc_areas(study.labels, study.patients, model.scores)
-            area, variance = float(found.areas[0]), float(found.covariance[0, 0])
-            clustered = Estimate(area, area_interval(area, variance))
-            roc = curves.roc_auc.estimates()[index]
-            precision = curves.average_precision.estimates()[index]
+def _rows(study: Study, areas: ModelAreas) -> Iterator[dict[str, Any]]:
+    for model, roc, precision in zip(study.models, areas.roc, areas.precision, strict=True):
         partial = partial_roc_area(study.labels, model.scores, _PART)
         yield {
             "model": model.name,
-            "clustered": clustered,
             "roc": roc,
             "ap": precision,
             "p": partial.standardized,
@@ -134,9 +125,10 @@ def _methods(study: Study, curves: BootstrappedCurves | None) -> Iterator[str]:
     if curves:
         options = study.options
         yield (
-            "Intervals named clustered: variance of Obuchowski (1997) with patients as clusters, "
-            "on the scale of log odds. Intervals named bootstrap, and the bands: "
-            f"{options.repeats:,} resamples of patients with replacement, each with all cases, "
-            "patients with and without a positive case drawn apart, percentiles, seed "
-            f"{options.seed}. The bands hold at each point by itself."
+            "Intervals of ROC-AUC: variance of Obuchowski (1997) with patients as clusters. Of "
+            "average precision: the jackknife of patients with Student's t at Satterthwaite's "
+            f"degrees of freedom, {_SAMPLED[options.sampling]}. Both on the scale of log odds. The "
+            f"bands: {options.repeats:,} resamples of patients with replacement, each with all "
+            "cases, patients with and without a positive case drawn apart, percentiles, seed "
+            f"{options.seed}; they hold at each point by itself."
         )

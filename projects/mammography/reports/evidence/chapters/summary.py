@@ -6,13 +6,12 @@ from math import isfinite
 import numpy as np
 
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
-from mammography.functional.curve_areas import curve_areas
-from mammography.functional.curve_bands import BootstrappedCurves
 from mammography.functional.estimate import Estimate
 from mammography.reports.blocks import Block, Facts, Text, Tile, Tiles, Tone
 from mammography.reports.cases import CASES, POOLED
 from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.live import threshold_text
+from mammography.reports.evidence.model_areas import ModelAreas
 from mammography.reports.evidence.patient_rates import rates_by_patient
 from mammography.reports.evidence.study import Study
 from mammography.reports.evidence.words import cases_of
@@ -25,30 +24,23 @@ PSEUDONYMS = (
 )
 
 
-def summary_chapter(study: Study, curves: BootstrappedCurves | None) -> Chapter:
+def summary_chapter(study: Study, areas: ModelAreas) -> Chapter:
     """Say what was evaluated and found; warnings first.
 
     Args:
         study: The cases.
-        curves: Of resampled patients; None where the cases are too few.
+        areas: Of its models.
     """
     warnings: list[Block] = [Text(text, Tone.WARNING) for text in _warnings(study)]
-    tiles = tuple(_tiles(study, index, curves) for index in range(min(len(study.models), 3)))
+    tiles = tuple(_tiles(study, index, areas) for index in range(min(len(study.models), 3)))
     return Chapter(
         "summary", "Summary", (*warnings, *tiles, Facts(_facts(study)), Text(PSEUDONYMS))
     )
 
 
-def _tiles(study: Study, index: int, curves: BootstrappedCurves | None) -> Tiles:
+def _tiles(study: Study, index: int, areas: ModelAreas) -> Tiles:
     model = study.models[index]
-    areas = curve_areas(study.labels, model.scores)
-    found = {
-        "ROC-AUC": Estimate(areas["roc_auc"]),
-        "average precision": Estimate(areas["average_precision"]),
-    }
-    if curves:
-        pairs = zip(found, (curves.roc_auc, curves.average_precision), strict=True)
-        found = {name: drawn.estimates()[index] for name, drawn in pairs}
+    found = {"ROC-AUC": areas.roc[index], "average precision": areas.precision[index]}
     rates = rates_by_patient(study, model)
     found |= {name: rates[name] for name in ("sensitivity", "specificity")}
     at = threshold_text(model.threshold.value)

@@ -17,7 +17,7 @@ from mammography.reports.evidence.live import (
     threshold_text,
 )
 from mammography.reports.evidence.operating import Operating, operating_points
-from mammography.reports.evidence.patient_rates import rates_by_patient
+from mammography.reports.evidence.patient_rates import predictive_values_of, rates_by_patient
 from mammography.reports.evidence.study import Study
 from mammography.terms import Level
 
@@ -38,7 +38,8 @@ def threshold_chapter(study: Study) -> Chapter:
         rates_table(study),
         counts_table(study),
         cost_table(study),
-        *(_patient_tables(study)),
+        *_patient_tables(study),
+        *_predictive_tables(study),
         Text(_OPTIMISTIC, Tone.WARNING),
         _points_table(study, points),
     )
@@ -66,6 +67,19 @@ def _patient_tables(study: Study) -> Iterator[Table]:
     yield Table(caption, header, rows)
 
 
+def _predictive_tables(study: Study) -> Iterator[Table]:
+    """Tell what calls mean at a prevalence that is not that of the cases."""
+    rows = [
+        (model.name, threshold_text(model.threshold.value), told(values.ppv), told(values.npv))
+        for model in study.models
+        if (values := predictive_values_of(study, model))
+    ]
+    if rows:
+        share = 100 * assumed_prevalence(study)
+        caption = f"Predictive values at a prevalence of {share:.2f} %, at the stated threshold"
+        yield Table(caption, ("model", "threshold", "PPV (95 %)", "NPV (95 %)"), tuple(rows))
+
+
 def _threshold_rows(study: Study) -> Iterator[dict[str, Any]]:
     for model in study.models:
         counts = counts_of(study, model)
@@ -76,6 +90,9 @@ def _threshold_rows(study: Study) -> Iterator[dict[str, Any]]:
         for name, rate in rates_by_patient(study, model).items():
             low, high = rate.interval
             row |= {f"{name}_patients_low": low, f"{name}_patients_high": high}
+        if values := predictive_values_of(study, model):
+            row |= columns("ppv_at_prevalence", values.ppv)
+            row |= columns("npv_at_prevalence", values.npv)
         cost = cost_of(counts, assumed_prevalence(study))
         row |= {f"{name}_per_1000": value for name, value in cost.items()}
         yield row | {"assumed_prevalence": assumed_prevalence(study)}
@@ -127,6 +144,12 @@ def _methods(study: Study) -> Iterator[str]:
         "independent cases that would vary as much (Rao and Scott 1992). No interval is given for "
         "a class of fewer than ten cases of a subgroup."
     )
+    if any(_predictive_tables(study)):
+        yield (
+            "Predictive values at a prevalence: from sensitivity and specificity, intervals on the "
+            "scale of log odds (Mercaldo, Lau and Zhou 2007), between patients where they have "
+            "several cases; the prevalence is taken as known."
+        )
     yield (
         "Cost per 1,000 screened: sensitivity and false positive rate at the threshold, times "
         f"1,000 at a prevalence of {100 * assumed_prevalence(study):.2f} % "
