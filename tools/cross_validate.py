@@ -51,7 +51,6 @@ def build_parser() -> ArgumentParser:
     add("--out", help="folder (default: work_dirs/<config name>/cross_validation)")
     add("--features", action="store_true", help="write features.npz as well")
     add("--pooling", choices=POOLINGS, default="mean", help="of images to breast, exam, patient")
-    add("--repeats", type=int, default=2000, help="resamples of patients for an interval")
     add("--shard", type=parse_shard, metavar="I/N", help="train the I-th of N parts of the models")
     add("--dry-run", action="store_true", help="write the folds, say what would be trained")
     add("--tensorboard", action="store_true", help="write curves for TensorBoard")

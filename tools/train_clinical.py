@@ -44,7 +44,6 @@ def build_parser() -> ArgumentParser:
     add("--outer", type=int, default=5, help="outer folds, unless the images have folds")
     add("--inner", type=int, default=5, help="inner folds, likewise")
     add("--seed", type=int, default=0, help="of folds and models")
-    add("--repeats", type=int, default=2000, help="resamples of patients for an interval")
     add(
         "--allow-in-fold-features",
         dest="allow_in_fold",

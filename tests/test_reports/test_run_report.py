@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from mammography.functional.bootstrap import patient_bootstrap_roc_auc
+from mammography.functional.area_estimates import estimate_areas
 from mammography.reports.run_report import SECTIONS, write_run_report
 from mammography.structures.prediction import PredictionRecord
 from mammography.structures.task import Task
@@ -369,9 +369,11 @@ def test_an_auc_comes_with_the_interval_of_its_patients(tmp_path):
     page = section(render(write_run(tmp_path, n=80), tmp_path), "results")
     rows = records(80)
     labels, scores = labels_and_scores(80)
-    low, high = patient_bootstrap_roc_auc(labels, scores, [row.patient_id for row in rows])
+    found = estimate_areas(labels, [row.patient_id for row in rows], scores)
+    low, high = found.roc[0].interval
+    assert f"95 % interval {low:.3f} to {high:.3f} (Obuchowski 1997, patients as units)" in page
     patients = len({row.patient_id for row in rows})
-    assert f"95 % interval {low:.3f} to {high:.3f} (2,000 resamples of {patients} patients" in page
+    assert f"n = 80 images of {patients} patients" in page
 
 
 def test_no_interval_is_given_to_a_handful_of_images(tmp_path):

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from mammography.apis.dump_columns import Columns, columns_of
-from mammography.functional.bootstrap import patient_bootstrap_roc_auc
-from mammography.functional.curve_areas import curve_areas
+from mammography.functional.area_estimates import estimate_areas
 from mammography.functional.estimate import Estimate
 from mammography.functional.resampling import resample_patients
 from mammography.functional.selective import (
@@ -95,7 +94,7 @@ def compare_uncertainty(
         row: dict[str, Any] = {"dump": str(path), "images": len(each.errors)}
         row |= _risks(each, doubts[0], part, coverage, repeats, seed)
         if member is not None:
-            row["group_auc"] = _tells(each, member, repeats, seed)
+            row["group_auc"] = _tells(each, member)
         rows.append(row)
     if out:
         Path(out).write_text(json.dumps(rows, indent=1, default=_plain) + "\n", encoding="utf-8")
@@ -164,16 +163,10 @@ def _risks(
     return dict(zip(names, found.estimates(), strict=True)) | areas
 
 
-def _tells(each: Doubts, member: NDArray[np.bool_], repeats: int, seed: int) -> dict[str, Estimate]:
+def _tells(each: Doubts, member: NDArray[np.bool_]) -> dict[str, Estimate]:
     """Return how well each part of the uncertainty tells the group."""
-    labels, units = member.astype(int), each.columns.units
-    return {
-        part: Estimate(
-            curve_areas(labels, values)["roc_auc"],
-            patient_bootstrap_roc_auc(labels, values, units, repeats=repeats, seed=seed),
-        )
-        for part, values in each.parts.items()
-    }
+    found = estimate_areas(member, each.columns.units, *each.parts.values())
+    return dict(zip(each.parts, found.roc, strict=True))
 
 
 def _plain(value: Any) -> Any:

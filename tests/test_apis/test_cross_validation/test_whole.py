@@ -44,7 +44,7 @@ def root(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        options = ("--outer", 2, "--inner", 2, "--features", "--out", "cv", "--repeats", 200)
+        options = ("--outer", 2, "--inner", 2, "--features", "--out", "cv")
         assert run("configs/small.py", *options) == 0
     return folder
 

@@ -39,7 +39,7 @@ def entries():
 
 
 def test_models_are_compared_within_a_mode_and_modes_within_a_model(entries):
-    found = compare_entries(entries, FOLD_OF, repeats=100)
+    found = compare_entries(entries, FOLD_OF)
     pairs = [(one.first, one.second) for one in found.differences]
     assert pairs == [
         ("clinical, mlp", "mammo, mlp"),
@@ -49,20 +49,18 @@ def test_models_are_compared_within_a_mode_and_modes_within_a_model(entries):
     ]
     cases = [one.cases for one in entries]
     test = compare_areas(roc_areas(cases[0].labels, cases[0].scores, cases[1].scores))
-    assert found.differences[0].test == test
+    ours = found.differences[0].test
+    # With one score a patient it is DeLong's.
+    assert (ours.difference, ours.p_value) == pytest.approx((test.difference, test.p_value))
+    assert ours.interval == pytest.approx(test.interval)
     adjusted = holm([one.test.p_value for one in found.differences])
     np.testing.assert_allclose([one.p_holm for one in found.differences], adjusted)
 
 
-def test_both_intervals_of_a_difference_are_much_alike_where_a_case_is_a_patient(entries):
-    for one in compare_entries(entries, FOLD_OF, repeats=2000).differences:
-        np.testing.assert_allclose(one.bootstrap, one.test.interval, atol=0.02)
-
-
 def test_equal_scores_do_not_differ(entries):
-    found = compare_entries([entries[0], replace(entries[0], model="copy")], FOLD_OF, repeats=50)
+    found = compare_entries([entries[0], replace(entries[0], model="copy")], FOLD_OF)
     (one,) = found.differences
-    assert (one.test.difference, one.test.p_value, one.bootstrap) == (0.0, 1.0, (0.0, 0.0))
+    assert (one.test.difference, one.test.p_value) == (0.0, 1.0)
 
 
 def test_other_patients_are_no_comparison(entries):
@@ -72,7 +70,7 @@ def test_other_patients_are_no_comparison(entries):
 
 
 def test_the_files_hold_the_numbers(entries, tmp_path):
-    found = compare_entries(entries, FOLD_OF, repeats=100)
+    found = compare_entries(entries, FOLD_OF)
     write_comparison(tmp_path, "Fusion", ["What was done."], found, {"task": "malignant"})
     content = json.loads((tmp_path / "metrics.json").read_text())
     area = content["models"]["mammo, mlp"]["pooled"]["roc_auc"]

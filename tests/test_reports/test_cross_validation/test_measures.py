@@ -5,7 +5,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from invented_study import TASKS, invent_rows
-from mammography.functional.bootstrap import patient_bootstrap_roc_auc
+from mammography.functional.area_estimates import estimate_areas
+from mammography.functional.bootstrap import patient_bootstrap
 from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.measures import measure_folds
 from mammography.structures.prediction import Dump
@@ -25,7 +26,7 @@ def fold_of():
 
 
 def test_areas_are_those_of_scikit_learn_over_all_cases_and_in_each_fold(cases, fold_of):
-    found = measure_folds(cases, fold_of, repeats=0)
+    found = measure_folds(cases, fold_of)
     fold = np.array([fold_of[patient] for patient in cases.patients])
     for measured, kept in [
         (found.pooled, fold >= 0),
@@ -45,18 +46,20 @@ def test_areas_are_those_of_scikit_learn_over_all_cases_and_in_each_fold(cases, 
     assert found.spread("roc_auc") == pytest.approx(np.std(values, ddof=1))
 
 
-def test_the_interval_resamples_patients(cases, fold_of):
-    found = measure_folds(cases, fold_of, repeats=200, seed=3)
-    expected = patient_bootstrap_roc_auc(
-        cases.labels, cases.scores, cases.patients, repeats=200, seed=3
-    )
-    assert found.pooled.intervals["roc_auc"] == pytest.approx(expected)
+def test_the_intervals_take_patients_as_units(cases, fold_of):
+    found = measure_folds(cases, fold_of).pooled.intervals
+    expected = estimate_areas(cases.labels, cases.patients, cases.scores)
+    assert found["roc_auc"] == pytest.approx(expected.roc[0].interval)
+    assert found["average_precision"] == pytest.approx(expected.precision[0].interval)
+    draws = patient_bootstrap(cases.labels, cases.scores, cases.patients)["roc_auc"]
+    low, high = found["roc_auc"]
+    assert (high - low) / (2 * 1.96) == pytest.approx(draws.std(), rel=0.15)
 
 
 def test_a_fold_with_few_cases_of_a_class_has_no_interval_and_one_without_any_no_area(cases):
     positive = {str(p) for p, label in zip(cases.patients, cases.labels, strict=True) if label}
     fold_of = {f"p{i:03d}": 0 if f"p{i:03d}" in positive else 1 for i in range(60)}
-    found = measure_folds(cases, fold_of, repeats=50)
+    found = measure_folds(cases, fold_of)
     assert math.isnan(found.folds[1].areas["roc_auc"])
     assert found.folds[1].intervals == {}
     assert found.mean("roc_auc") == found.folds[0].areas["roc_auc"]

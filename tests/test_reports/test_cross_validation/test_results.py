@@ -22,7 +22,7 @@ def written(tmp_path):
     models = [
         ModelScore(f"models/outer{i}-inner0-ab", i, 0, "best.pth", dump, dump) for i in (0, 1)
     ]
-    write_results(tmp_path, dump, FOLDS, models, "max", repeats=50)
+    write_results(tmp_path, dump, FOLDS, models, "max")
     return tmp_path
 
 
@@ -53,7 +53,7 @@ def test_a_level_that_images_do_not_name_says_so(tmp_path):
         for patient in PATIENTS
         for k in (0, 1)
     )
-    write_results(tmp_path, Dump(TASKS, rows), FOLDS, [], repeats=0)
+    write_results(tmp_path, Dump(TASKS, rows), FOLDS, [])
     levels = json.loads((tmp_path / "metrics.json").read_text())["tasks"]["malignant"]
     assert "80 of 80 without laterality" in levels["breast"]["note"]
     assert levels["image"]["pooled"]["roc_auc"] == 1.0
@@ -67,7 +67,7 @@ def test_the_page_says_how_it_came_about(written):
         "# Cross-validation of small.py",
         "40 patients, 2 outer folds stratified by malignant (seed 0), 2 model(s) for each",
         "are pooled by max",
-        "50 resamples of patients",
+        "with patients as units, of ROC-AUC by the variance of Obuchowski",
         "| outer1-inner0-ab | best.pth |",
     ):
         assert text in page

@@ -27,6 +27,8 @@ from mammography.reports.cross_validation.comparison import (
     compare_entries,
     write_comparison,
 )
+from mammography.reports.cross_validation.measures import INTERVALS
+from mammography.reports.wording import with_interval
 from mammography.structures.folds import Folds, write_folds
 from mammography.structures.prediction import Dump, PredictionRecord, write_dump
 from mammography.structures.task import Task
@@ -74,10 +76,11 @@ def train_clinical(
             write_dump(folder / "predictions" / f"{mode}-{name}.json", dump)
             cases = pool_cases(dump, f"{mode}, {name}", settings.task, Level.PATIENT, "mean")
             entries.append(Entry(mode, name, cases))
-    comparison = compare_entries(entries, folds.outer, settings.repeats)
+    comparison = compare_entries(entries, folds.outer)
     for name, measured in comparison.measures.items():
-        low, high = comparison.delong[name]
-        say(f"{name}: ROC-AUC {measured.pooled.areas['roc_auc']:.3f} ({low:.3f} to {high:.3f})")
+        pooled = measured.pooled
+        area = with_interval(pooled.areas["roc_auc"], pooled.intervals.get("roc_auc"))
+        say(f"{name}: ROC-AUC {area}")
     told = info | {"task": settings.task, "facts": facts}
     write_comparison(folder, f"Clinical fusion: {settings.task}", facts, comparison, told)
     say(f"Results: {folder}/results.md, metrics.json, predictions/")
@@ -160,9 +163,8 @@ def _folds_in_words(folds: Folds) -> str:
         f"{outer} outer x {inner} inner folds of patients (seed {folds.seed}). A model is fitted "
         "on the patients outside of both folds, columns are prepared on those alone, training "
         "stops by the inner fold, and the outer fold gets the mean probability of its models. "
-        "Brackets: 95 % intervals; DeLong's on the logit scale, those of resampled patients by "
-        "percentiles. "
-        "They hold the fitted models fixed."
+        f"{INTERVALS} With one score a patient Obuchowski's variance is DeLong's. They hold the "
+        "fitted models fixed."
     )
 
 

@@ -30,7 +30,6 @@ class Settings:
         outer: Outer folds, unless the images come with folds.
         inner: Inner folds, likewise.
         seed: Of folds and models.
-        repeats: Resamples of patients for an interval.
         allow_in_fold: Whether networks may have trained on the patients they scored.
     """
 
@@ -50,5 +49,4 @@ class Settings:
     outer: int = 5
     inner: int = 5
     seed: int = 0
-    repeats: int = 2000
     allow_in_fold: bool = False

@@ -28,7 +28,6 @@ def cross_validate(
     shard: Shard | None = None,
     features: bool = False,
     pooling: Pooling = "mean",
-    repeats: int = 2000,
     dry_run: bool = False,
     tensorboard: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -47,7 +46,6 @@ def cross_validate(
         shard: The part of the models that this call trains; all by default.
         features: Dump features as well.
         pooling: How the scores of the images of a breast, exam or patient become one.
-        repeats: Resamples of patients for an interval.
         dry_run: Only divide the patients and say what would be done.
         tensorboard: Write curves of the trainings for TensorBoard as well.
         say: Gets every line about the progress.
@@ -74,7 +72,7 @@ def cross_validate(
     if not left:
         try:
             with occupy(folder.root, folder.root / ".merge.lock", alone=True):
-                merge(plan, folder, features, pooling, repeats)
+                merge(plan, folder, features, pooling)
             say(f"Results: {folder.root}/results.md, metrics.json, predictions.json")
         except OccupiedError:
             say("All models are finished; another call writes the results")

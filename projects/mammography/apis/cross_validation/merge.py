@@ -21,7 +21,7 @@ from mammography.terms import Split
 Score = float | list[float]
 
 
-def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling, repeats: int) -> None:
+def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling) -> None:
     """Write the dumps and the results of a cross-validation whose models are all finished.
 
     Args:
@@ -29,7 +29,6 @@ def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling, repe
         folder: Where.
         features: Whether there are features.
         pooling: How the scores of the images of a case become one.
-        repeats: Resamples of patients for an interval.
     """
     dumps = {
         (model.outer, model.inner, split): _checked(plan.folds, model, folder, split)
@@ -51,7 +50,7 @@ def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling, repe
     if features:
         _merge_features(plan, folder)
     scores = [_score(plan, model, dumps, folder) for model in plan.models]
-    write_results(folder.root, merged, plan.folds, scores, pooling, repeats)
+    write_results(folder.root, merged, plan.folds, scores, pooling)
 
 
 def ensemble(dumps: Sequence[Dump]) -> list[PredictionRecord]:

@@ -9,28 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from mammography.functional.bootstrap import (
-    FEWEST_OF_A_CLASS,
-    patient_bootstrap,
-    percentile_interval,
-)
-from mammography.functional.delong import (
-    AreaTest,
-    RocAreas,
-    area_interval,
-    compare_areas,
-    roc_areas,
-)
+from mammography.functional.clustered_areas import clustered_roc_areas
+from mammography.functional.delong import AreaTest, RocAreas, compare_areas
 from mammography.functional.multiplicity import holm
 from mammography.reports.blocks import Table
 from mammography.reports.cases import Cases
-from mammography.reports.cross_validation.measures import CrossValidated, Interval, measure_folds
+from mammography.reports.cross_validation.measures import CrossValidated, measure_folds
 from mammography.reports.cross_validation.results import plain_cross_validated, write_json
 from mammography.reports.page import write_page
 from mammography.reports.text_tables import to_markdown
 from mammography.reports.wording import number, p_value, signed, with_interval
-
-_NONE: Interval = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +48,13 @@ class Difference:
     Attributes:
         first: Name of the one.
         second: Name of the other.
-        test: Paired test of DeLong, first minus second.
-        bootstrap: Interval of the same difference, of resampled patients.
+        test: Paired test of ROC-AUCs, first minus second, with patients as units.
         p_holm: The p-value, adjusted for all differences of the table.
     """
 
     first: str
     second: str
     test: AreaTest
-    bootstrap: Interval
     p_holm: float = math.nan
 
 
@@ -78,24 +64,19 @@ class Comparison:
 
     Attributes:
         measures: Name of a model to its areas.
-        delong: Name of a model to the interval of its ROC-AUC by DeLong, on the logit scale.
         differences: Between modes of a model, and between models of a mode.
     """
 
     measures: Mapping[str, CrossValidated]
-    delong: Mapping[str, Interval]
     differences: Sequence[Difference]
 
 
-def compare_entries(
-    entries: Sequence[Entry], fold_of: Mapping[str, int], repeats: int = 2000
-) -> Comparison:
+def compare_entries(entries: Sequence[Entry], fold_of: Mapping[str, int]) -> Comparison:
     """Measure models, and compare any two that share the mode or the model.
 
     Args:
         entries: On the same patients.
         fold_of: Patient to outer fold.
-        repeats: Resamples of patients; 0 gives no interval of them.
 
     Raises:
         ValueError: If the entries are of different patients.
@@ -103,17 +84,9 @@ def compare_entries(
     first = entries[0].cases
     if not all(entry.cases.agrees_with(first) for entry in entries):
         raise ValueError("compare_entries: entries must be of the same patients and labels")
-    measures = {entry.name: measure_folds(entry.cases, fold_of, repeats) for entry in entries}
+    measures = {entry.name: measure_folds(entry.cases, fold_of) for entry in entries}
     table = np.stack([entry.cases.scores for entry in entries])
-    found = roc_areas(first.labels, *table)
-    delong = {
-        entry.name: area_interval(float(found.areas[row]), float(found.covariance[row, row]))
-        for row, entry in enumerate(entries)
-    }
-    fewest = min(first.positives, len(first.labels) - first.positives)
-    draws = None
-    if repeats and fewest >= FEWEST_OF_A_CLASS:
-        draws = patient_bootstrap(first.labels, table, first.patients, repeats=repeats)["roc_auc"]
+    found = clustered_roc_areas(first.labels, first.patients, *table)
     differences = []
     for pair in combinations(range(len(entries)), 2):
         one, other = (entries[row] for row in pair)
@@ -121,11 +94,10 @@ def compare_entries(
             continue
         rows = list(pair)
         test = compare_areas(RocAreas(found.areas[rows], found.covariance[np.ix_(rows, rows)]))
-        interval = _NONE if draws is None else percentile_interval(draws[:, rows] @ [1.0, -1.0])
-        differences.append(Difference(one.name, other.name, test, interval))
+        differences.append(Difference(one.name, other.name, test))
     adjusted = holm([one.test.p_value for one in differences])
     told = [replace(one, p_holm=float(p)) for one, p in zip(differences, adjusted, strict=True)]
-    return Comparison(measures, delong, told)
+    return Comparison(measures, told)
 
 
 def write_comparison(
@@ -143,8 +115,7 @@ def write_comparison(
     content = {
         "info": dict(info),
         "models": {
-            name: plain_cross_validated(found) | {"roc_auc_delong": list(comparison.delong[name])}
-            for name, found in comparison.measures.items()
+            name: plain_cross_validated(found) for name, found in comparison.measures.items()
         },
         "differences": [_plain(one) for one in comparison.differences],
     }
@@ -159,8 +130,7 @@ def _plain(one: Difference) -> dict[str, Any]:
         "first": one.first,
         "second": one.second,
         "roc_auc_difference": one.test.difference,
-        "delong": list(one.test.interval),
-        "bootstrap": list(one.bootstrap),
+        "interval": list(one.test.interval),
         "z": one.test.z,
         "p": one.test.p_value,
         "p_holm": one.p_holm,
@@ -169,8 +139,8 @@ def _plain(one: Difference) -> dict[str, Any]:
 
 def _area_table(comparison: Comparison) -> Table:
     header = (
-        *("given", "model", "n", "positive", "ROC-AUC, DeLong", "ROC-AUC, patients"),
-        *("ROC-AUC, mean of folds", "average precision, patients"),
+        *("given", "model", "n", "positive", "ROC-AUC"),
+        *("ROC-AUC, mean of folds", "average precision"),
     )
     rows = []
     for name, found in comparison.measures.items():
@@ -179,7 +149,6 @@ def _area_table(comparison: Comparison) -> Table:
             (
                 *name.split(", "),
                 *(f"{pooled.n:,}", f"{pooled.positives:,}"),
-                with_interval(pooled.areas["roc_auc"], comparison.delong[name]),
                 with_interval(pooled.areas["roc_auc"], pooled.intervals.get("roc_auc")),
                 f"{number(found.mean('roc_auc'))} ± {number(found.spread('roc_auc'))}",
                 with_interval(pooled.areas[area], pooled.intervals.get(area)),
@@ -189,11 +158,10 @@ def _area_table(comparison: Comparison) -> Table:
 
 
 def _difference_table(differences: Sequence[Difference]) -> Table:
-    header = ("first", "second", "difference, DeLong", "difference, patients", "p", "p, Holm")
+    header = ("first", "second", "difference", "p", "p, Holm")
     rows = tuple(
         (
             *(one.first, one.second, signed(one.test.difference, one.test.interval)),
-            signed(one.test.difference, one.bootstrap),
             *(p_value(one.test.p_value), p_value(one.p_holm)),
         )
         for one in differences

@@ -7,16 +7,15 @@ from statistics import fmean, stdev
 
 import numpy as np
 
-from mammography.functional.bootstrap import (
-    FEWEST_OF_A_CLASS,
-    patient_bootstrap,
-    percentile_interval,
-)
-from mammography.functional.curve_areas import curve_areas
+from mammography.functional.area_estimates import estimate_areas
 from mammography.reports.cases import Cases
 
 Interval = tuple[float, float]
 AREAS = ("roc_auc", "average_precision")
+INTERVALS = (
+    "Brackets: 95 % intervals on the scale of log odds with patients as units, of ROC-AUC by the "
+    "variance of Obuchowski (1997), of average precision by the jackknife."
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,8 @@ class Measured:
         positives: Those of class 1.
         patients: Whom they belong to, counted.
         areas: ``roc_auc`` and ``average_precision``; NaN where a class is absent.
-        intervals: The same, 95 % from resampled patients; absent with fewer than ten of a class.
+        intervals: The same, 95 % with patients as units; absent with fewer than ten of a class,
+            and where all cases are in order.
     """
 
     n: int
@@ -66,28 +66,22 @@ class CrossValidated:
         return [value for value in values if not math.isnan(value)]
 
 
-def measure_folds(
-    cases: Cases, fold_of: Mapping[str, int], repeats: int = 2000, seed: int = 0
-) -> CrossValidated:
+def measure_folds(cases: Cases, fold_of: Mapping[str, int]) -> CrossValidated:
     """Measure cases over all folds and in each.
 
     Args:
         cases: With out-of-fold scores.
         fold_of: Patient to outer fold.
-        repeats: Resamples of patients.
-        seed: Of the resampling.
     """
     folds = np.array([fold_of[str(patient)] for patient in cases.patients])
     parts = [folds == fold for fold in sorted(set(fold_of.values()))]
     return CrossValidated(
-        measure(cases, np.ones(len(folds), bool), repeats, seed),
-        tuple(measure(cases, part, repeats, seed) for part in parts),
+        measure(cases, np.ones(len(folds), bool)),
+        tuple(measure(cases, part) for part in parts),
     )
 
 
-def measure(
-    cases: Cases, kept: np.ndarray[tuple[int], np.dtype[np.bool_]], repeats: int, seed: int
-) -> Measured:
+def measure(cases: Cases, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Measured:
     """Measure some cases.
 
     Shapes:
@@ -96,17 +90,14 @@ def measure(
     Args:
         cases: All.
         kept: Which of them.
-        repeats: Resamples of patients; 0 gives no interval.
-        seed: Of the resampling.
     """
     labels, scores, patients = cases.labels[kept], cases.scores[kept], cases.patients[kept]
-    positives = int(labels.sum())
-    areas = dict.fromkeys(AREAS, math.nan)
-    if 0 < positives < len(labels):
-        found = curve_areas(labels, scores)
-        areas = {name: found[name] for name in AREAS}
-    intervals = {}
-    if repeats and min(positives, len(labels) - positives) >= FEWEST_OF_A_CLASS:
-        draws = patient_bootstrap(labels, scores, patients, areas=AREAS, repeats=repeats, seed=seed)
-        intervals = {name: percentile_interval(values[:, 0]) for name, values in draws.items()}
-    return Measured(len(labels), positives, len(np.unique(patients)), areas, intervals)
+    estimates = estimate_areas(labels, patients, scores)
+    found = dict(zip(AREAS, (estimates.roc[0], estimates.precision[0]), strict=True))
+    return Measured(
+        len(labels),
+        int(labels.sum()),
+        len(np.unique(patients)),
+        {name: one.value for name, one in found.items()},
+        {name: one.interval for name, one in found.items() if not math.isnan(one.interval[0])},
+    )

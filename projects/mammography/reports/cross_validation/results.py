@@ -13,6 +13,7 @@ from mammography.reports.blocks import Table
 from mammography.reports.cases import pool_cases
 from mammography.reports.cross_validation.measures import (
     AREAS,
+    INTERVALS,
     CrossValidated,
     Measured,
     measure_folds,
@@ -55,7 +56,6 @@ def write_results(
     folds: Folds,
     models: Sequence[ModelScore],
     pooling: Pooling = "mean",
-    repeats: int = 2000,
 ) -> None:
     """Write ``metrics.json`` and ``results.md``.
 
@@ -65,10 +65,9 @@ def write_results(
         folds: Of the patients.
         models: That predicted.
         pooling: How the scores of the images of a case become one.
-        repeats: Resamples of patients for an interval.
     """
     tasks = {
-        name: _levels(merged, name, folds, pooling, repeats)
+        name: _levels(merged, name, folds, pooling)
         for name, task in merged.tasks.items()
         if task.kind is TaskKind.BINARY
     }
@@ -89,13 +88,11 @@ def write_results(
         "models": singles,
     }
     write_json(folder / "metrics.json", content)
-    write_page(
-        folder / "results.md", _markdown(merged, folds, tasks, others, singles, pooling, repeats)
-    )
+    write_page(folder / "results.md", _markdown(merged, folds, tasks, others, singles, pooling))
 
 
 def _levels(
-    merged: Dump, task: str, folds: Folds, pooling: Pooling, repeats: int
+    merged: Dump, task: str, folds: Folds, pooling: Pooling
 ) -> dict[Level, CrossValidated | str]:
     """Measure a binary task on every level, or say why a level cannot be measured."""
     found: dict[Level, CrossValidated | str] = {}
@@ -105,7 +102,7 @@ def _levels(
         except ValueError as error:
             found[level] = str(error)
         else:
-            found[level] = measure_folds(cases, folds.outer, repeats)
+            found[level] = measure_folds(cases, folds.outer)
     return found
 
 
@@ -171,7 +168,6 @@ def _markdown(
     others: Mapping[str, Metrics],
     singles: Sequence[Mapping[str, Any]],
     pooling: Pooling,
-    repeats: int,
 ) -> str:
     outer, inner = folds.shape
     parts = [
@@ -181,9 +177,8 @@ def _markdown(
         "without its inner fold, its checkpoint is selected on the inner fold "
         f"({merged.info.get('select')}), and the outer fold is predicted by the mean "
         "probability of its models. Scores of the images of a breast, exam or patient are pooled "
-        f"by {pooling}; a case is positive if one of its images is. Brackets: 95 % intervals, "
-        f"percentiles of {repeats} resamples of patients. They say how the patients could have "
-        "been others, not how trainings vary.",
+        f"by {pooling}; a case is positive if one of its images is. {INTERVALS} They say how the "
+        "patients could have been others, not how trainings vary.",
         *(to_markdown(_level_table(name, levels)) for name, levels in tasks.items()),
         *(to_markdown(_fold_table(name, levels)) for name, levels in tasks.items()),
         *(to_markdown(_other_table(name, metrics)) for name, metrics in others.items()),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mammography.functional.area_estimates import estimate_areas
 from mammography.functional.curve_bands import BootstrappedCurves, bootstrap_curves
 from mammography.reports.blocks import Listing
 from mammography.reports.evidence.chapter import Chapter
@@ -19,7 +20,6 @@ from mammography.reports.evidence.chapters.subgroups import subgroups_chapter
 from mammography.reports.evidence.chapters.summary import summary_chapter
 from mammography.reports.evidence.chapters.threshold import threshold_chapter
 from mammography.reports.evidence.markdown import chapters_to_markdown
-from mammography.reports.evidence.model_areas import model_areas
 from mammography.reports.evidence.operating import operating_points
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.page_data import page_data
@@ -60,7 +60,12 @@ def write_evidence(paths: Sequence[Path], out: Path, options: EvidenceOptions) -
 
 def make_chapters(study: Study) -> list[Chapter]:
     """Compute all parts; the last but one says how."""
-    areas = model_areas(study)
+    areas = estimate_areas(
+        study.labels,
+        study.patients,
+        *(model.scores for model in study.models),
+        sampling=study.options.sampling,
+    )
     made = [
         summary_chapter(study, areas),
         cohort_chapter(study),

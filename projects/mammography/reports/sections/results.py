@@ -1,9 +1,10 @@
 """The metrics of the test, one row per task."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any
 
-from mammography.functional.bootstrap import patient_bootstrap_roc_auc
+from mammography.functional.area_estimates import estimate_areas
 from mammography.reports.blocks import Section, Table, Text
 from mammography.reports.remedies import missing_metrics
 from mammography.reports.run_folder import Run
@@ -13,11 +14,11 @@ from mammography.reports.wording import ABSENT, metric_label, metric_order, numb
 
 _COUNTS = {"n": "n", "n_positive": "positive"}
 _EXPLANATION = (
-    "Each image counts as one case, so two views of a breast count twice; intervals resample "
-    "patients. A difference between two runs is not shown to be more than chance. For a task of "
-    "more than two classes, ROC-AUC is the mean over the classes of each against the others."
+    "Each image counts as one case, so two views of a breast count twice; intervals take "
+    "patients as units. A difference between two runs is not shown to be more than chance. For a "
+    "task of more than two classes, ROC-AUC is the mean over the classes of each against the "
+    "others."
 )
-_REPEATS = 2000
 
 
 def results_section(run: Run) -> Section:
@@ -39,16 +40,18 @@ def interval(scores: TaskScores) -> str | None:
     patients = [record.patient_id for record in scores.records if record.patient_id is not None]
     if scores.roc_auc is None or len(patients) < len(scores.labels):
         return None
-    try:
-        low, high = patient_bootstrap_roc_auc(
-            scores.labels, scores.scores, patients, repeats=_REPEATS
-        )
-    except ValueError:  # too few of a class: the summary cautions
+    found = estimate_areas(scores.labels, patients, scores.scores)
+    if found.roc_areas is None:  # Too few of a class, of which the summary warns.
         return None
+    low, high = found.roc[0].interval
+    within = (
+        "no interval, as all cases are in order"
+        if isnan(low)
+        else f"95 % interval {low:.3f} to {high:.3f} (Obuchowski 1997, patients as units)"
+    )
     return (
-        f"{scores.task.name}: ROC-AUC {scores.roc_auc:.3f}, 95 % interval {low:.3f} to {high:.3f} "
-        f"({_REPEATS:,} resamples of {len(set(patients))} patients, percentiles, seed 0; "
-        f"n = {len(scores.labels)} images, {scores.n_positive} positive)."
+        f"{scores.task.name}: ROC-AUC {scores.roc_auc:.3f}, {within}; n = {len(scores.labels)} "
+        f"images of {len(set(patients))} patients, {scores.n_positive} positive."
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mammography.functional.area_estimates import AreaEstimates
 from mammography.functional.delong import AreaTest, RocAreas, compare_areas, roc_areas
 from mammography.functional.estimate import Estimate
 from mammography.functional.jackknife import Jackknife
@@ -13,7 +14,6 @@ from mammography.functional.mcnemar import mcnemar
 from mammography.functional.multiplicity import holm
 from mammography.reports.blocks import Block, Table, Text, Tone
 from mammography.reports.evidence.chapter import Chapter, columns
-from mammography.reports.evidence.model_areas import ModelAreas
 from mammography.reports.evidence.study import Model, Study
 from mammography.reports.wording import counted, p_value, signed
 
@@ -22,7 +22,7 @@ PRECISION = "average precision, jackknife"
 SENSITIVITY, SPECIFICITY = "sensitivity, McNemar", "specificity, McNemar"
 
 
-def comparison_chapter(study: Study, areas: ModelAreas) -> Chapter | None:
+def comparison_chapter(study: Study, areas: AreaEstimates) -> Chapter | None:
     """Test every model against the reference; None if there is only one model.
 
     Args:

@@ -6,12 +6,12 @@ from typing import Any
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from mammography.functional.area_estimates import AreaEstimates
 from mammography.functional.curve_bands import BootstrappedCurves
 from mammography.functional.partial_area import RocRange, partial_roc_area
 from mammography.functional.probabilistic_f1 import probabilistic_f_score
 from mammography.reports.blocks import Chart, Row, Table, chart
 from mammography.reports.evidence.chapter import Chapter, columns, told
-from mammography.reports.evidence.model_areas import ModelAreas
 from mammography.reports.evidence.study import Floats, Study
 from mammography.reports.evidence.words import cases_of
 from mammography.reports.figures.curve_comparison import (
@@ -33,7 +33,7 @@ _Draw = Callable[[Mapping[str, ArrayLike], ArrayLike, Sequence[Band]], Figure]
 
 
 def discrimination_chapter(
-    study: Study, areas: ModelAreas, curves: BootstrappedCurves | None
+    study: Study, areas: AreaEstimates, curves: BootstrappedCurves | None
 ) -> Chapter:
     """Tell the areas under the curves with their intervals, and draw the curves with bands.
 
@@ -77,7 +77,7 @@ def discrimination_chapter(
     )
 
 
-def _rows(study: Study, areas: ModelAreas) -> Iterator[dict[str, Any]]:
+def _rows(study: Study, areas: AreaEstimates) -> Iterator[dict[str, Any]]:
     for model, roc, precision in zip(study.models, areas.roc, areas.precision, strict=True):
         partial = partial_roc_area(study.labels, model.scores, _PART)
         yield {

@@ -5,13 +5,13 @@ from math import isfinite
 
 import numpy as np
 
+from mammography.functional.area_estimates import AreaEstimates
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
 from mammography.functional.estimate import Estimate
 from mammography.reports.blocks import Block, Facts, Text, Tile, Tiles, Tone
 from mammography.reports.cases import CASES, POOLED
 from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.live import threshold_text
-from mammography.reports.evidence.model_areas import ModelAreas
 from mammography.reports.evidence.patient_rates import rates_by_patient
 from mammography.reports.evidence.study import Study
 from mammography.reports.evidence.words import cases_of
@@ -24,7 +24,7 @@ PSEUDONYMS = (
 )
 
 
-def summary_chapter(study: Study, areas: ModelAreas) -> Chapter:
+def summary_chapter(study: Study, areas: AreaEstimates) -> Chapter:
     """Say what was evaluated and found; warnings first.
 
     Args:
@@ -38,7 +38,7 @@ def summary_chapter(study: Study, areas: ModelAreas) -> Chapter:
     )
 
 
-def _tiles(study: Study, index: int, areas: ModelAreas) -> Tiles:
+def _tiles(study: Study, index: int, areas: AreaEstimates) -> Tiles:
     model = study.models[index]
     found = {"ROC-AUC": areas.roc[index], "average precision": areas.precision[index]}
     rates = rates_by_patient(study, model)
