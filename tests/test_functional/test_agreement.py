@@ -100,6 +100,13 @@ def test_agreement_in_all_cases_and_in_one_and_the_same_class():
     assert math.isnan(weighted_kappa([2, 2], [2, 2]).value)
 
 
+def test_one_case_or_one_patient_has_no_interval():
+    assert np.isnan(weighted_kappa([0], [1]).interval).all()
+    found = weighted_kappa([0, 1, 2, 0], [0, 1, 1, 0], patients=["a"] * 4)
+    assert 0 < found.value < 1
+    assert np.isnan(found.interval).all()
+
+
 @pytest.mark.parametrize(
     ("first", "second", "rule"),
     [

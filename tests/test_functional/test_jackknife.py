@@ -82,6 +82,16 @@ def test_a_patient_without_whom_there_is_no_number_leaves_no_interval():
     assert np.isnan(found.estimates()[0].interval).all()
 
 
+def test_a_single_patient_of_a_kind_counts_with_the_others():
+    values = np.random.default_rng(4).normal(size=8)
+    left = without_each(np.mean, [values])
+    whole = values.mean(keepdims=True)
+    lone = Jackknife(whole, left, np.array([1] + [0] * 7))
+    alike = Jackknife(whole, left, np.zeros(8, int))
+    assert lone.estimates() == alike.estimates()
+    assert np.isfinite(lone.estimates()[0].interval).all()
+
+
 def test_one_scale_does_not_change_what_is_inside_another():
     left = np.array([[0.80], [0.82], [0.78], [0.81]])
     found = Jackknife(np.array([0.8025]), left, np.zeros(4, int))

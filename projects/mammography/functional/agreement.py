@@ -91,6 +91,6 @@ def _cost(size: int, weights: Weights) -> Floats:
 def _kappa(tables: Floats, cost: Floats) -> Floats:
     """Return the kappa of each table of both readers' classes, ``(T, C, C)`` to ``(T,)``."""
     rows, columns = tables.sum(axis=2), tables.sum(axis=1)
-    expected = np.einsum("ti,ij,tj->t", rows, cost, columns) / tables.sum(axis=(1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.einsum("ti,ij,tj->t", rows, cost, columns) / tables.sum(axis=(1, 2))
         return np.asarray(1 - (tables * cost).sum(axis=(1, 2)) / expected)

@@ -50,7 +50,7 @@ def roc_areas(labels: ArrayLike, *scores: ArrayLike) -> RocAreas:
     """Return the ROC-AUC of each score and DeLong's covariance of them, in O(n log n).
 
     The cases must be independent: of images or breasts of the same patients it is too small;
-    resample patients then (:func:`~mammography.functional.bootstrap.patient_bootstrap_roc_auc`).
+    :func:`~mammography.functional.clustered_areas.clustered_roc_areas` is for those.
 
     Shapes:
         - labels and each of scores: ``(N,)``; labels are 0 or 1. Ties count half.

@@ -35,7 +35,7 @@ class Jackknife:
         left: Without each patient, ``(P, K)``; NaN where that does not define a number.
         kinds: Of which kind each patient is, such as with and without a cancer, ``(P,)``.
         fixed: Whether the study fixed how many patients of each kind it took, so that only what
-            patients of one kind differ by is left to chance.
+            patients of one kind differ by is left to chance; of each there must be two then.
 
     References:
         Tukey, Annals of Mathematical Statistics 1958;29:614; several samples: Arvesen, Annals of
@@ -93,6 +93,8 @@ class Jackknife:
     def _spread(self) -> tuple[Floats, Floats]:
         """Return standard errors and their degrees of freedom, ``(K,)`` each."""
         members = [self.kinds == kind for kind in np.unique(self.kinds)]
+        if not self.fixed and min(member.sum() for member in members) < 2:
+            members = [np.ones(len(self.left), bool)]  # One patient of a kind tells no spread.
         centre = self.left.mean(axis=0)
         parts, counts = [], []
         for member in members:

@@ -18,7 +18,7 @@ def average_precision_interval(
 
     It takes the area for a share of the positive cases. That knows nothing of the negative cases
     nor of patients with several images: a rule of thumb for a first look and for planning.
-    :func:`~mammography.functional.bootstrap.bootstrap_areas` is what to report.
+    :func:`~mammography.functional.area_estimates.estimate_areas` gives what to report.
 
     Args:
         area: The average precision.

@@ -96,8 +96,10 @@ class Study:
 
     @property
     def enough(self) -> bool:
-        """Whether both classes have the cases that an interval needs."""
-        return min(self.positives, self.n - self.positives) >= FEWEST_OF_A_CLASS
+        """Whether both classes have the cases, of several patients, that an interval needs."""
+        sides = (self.labels == 1, self.labels == 0)
+        patients = min(len(np.unique(self.patients[side])) for side in sides)
+        return patients > 1 and min(self.positives, self.n - self.positives) >= FEWEST_OF_A_CLASS
 
 
 def read_study(paths: Sequence[Path], options: EvidenceOptions) -> Study:
