@@ -1,4 +1,4 @@
-"""Nested cross-validation of any image config: `tools/cross_validate.py CONFIG`."""
+"""Nested cross-validation of any config of images or of exams: `tools/cross_validate.py CONFIG`."""
 
 import sys
 from argparse import ArgumentParser

@@ -379,3 +379,14 @@ def test_an_auc_comes_with_the_interval_of_its_patients(tmp_path):
 def test_no_interval_is_given_to_a_handful_of_images(tmp_path):
     page = section(render(write_run(tmp_path, n=14), tmp_path), "results")
     assert "95 %" not in page
+
+
+def test_a_page_of_exams_says_that_they_are_no_images(tmp_path):
+    row = {"gt_label": {"m": 0.0}, "pred_score": {"m": 0.1}, "split": "test"}
+    rows = tuple(PredictionRecord(f"{i}.png", exam_id=f"e{i}", **row) for i in range(3))
+    tasks = {"m": Task("m", TaskKind.BINARY)}
+    page = page_of_test(tmp_path, rows, tasks, {"level": "exam", "clinic_vars": ["age", "bmi"]})
+    assert "Each exam was scored as a whole, from all its views." in page
+    assert "a picture is the first view of one" in page
+    assert "age, bmi" in page
+    assert "scored as a whole" not in page_of_test(tmp_path / "images", rows, tasks)

@@ -159,7 +159,15 @@ def _describe(cfg: Config, config: Path, split: str, tta: bool) -> dict[str, Any
         "tta": tta,
         "amp": bool(cfg.test_cfg.get("fp16", False)),
         "versions": versions(),
+        **_clinical_variables(cfg),
     }
+
+
+def _clinical_variables(cfg: Config) -> dict[str, list[str]]:
+    """Name what the network is given beside images: a fusion must not take it for their merit."""
+    given = cfg.model.get("clinical") or {}
+    names = [name for kind in ("numbers", "categories") for name in given.get(kind) or ()]
+    return {"clinic_vars": names} if names else {}
 
 
 def _training_files(cfg: Config) -> list[str]:

@@ -27,7 +27,7 @@ class ExamDataset(MammographyDataset):
     one size. A sample holds as many views as there are: a missing view is absent, never a
     black image. Views are sorted by exam, side, projection and name. The label of a case is the
     highest of its images in each task, which for 0 and 1 is their OR; clinical variables
-    are those of its first view that knows them.
+    are those of its first view that knows them. ``metainfo`` tells the level, so that dumps do.
 
     ``MultiInputClassifier`` with a ``ViewFusionNeck`` takes the samples, behind a
     ``MultiViewDataPreprocessor``; as cases have different numbers of views, loaders need
@@ -54,6 +54,11 @@ class ExamDataset(MammographyDataset):
             )
         self.level = Level(level)
         super().__init__(ann_file, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Read the annotations, and note in ``metainfo`` what one sample is."""
+        self._metainfo["level"] = self.level.value
+        return super().load_data_list()
 
     def filter_data(self) -> list[dict[str, Any]]:
         """Choose the images, then put those of a case together, in the order of the file."""

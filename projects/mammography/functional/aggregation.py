@@ -20,6 +20,20 @@ NAMES_OF_LEVEL = {
 }
 
 
+def levels_from(rows: Level) -> tuple[Level, ...]:
+    """Return the levels that scores of a level can be pooled to, from small to large.
+
+    Args:
+        rows: What one score is of.
+
+    Example:
+        >>> [str(level) for level in levels_from(Level.EXAM)]
+        ['exam', 'patient']
+    """
+    order = list(Level)
+    return tuple(one for one in NAMES_OF_LEVEL if order.index(one) >= order.index(rows))
+
+
 @dataclass(frozen=True, eq=False)
 class Groups:
     """Which images belong together; the groups are sorted by their names.

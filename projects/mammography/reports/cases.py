@@ -13,10 +13,11 @@ from mammography.functional.aggregation import (
     Groups,
     Pooling,
     group_by,
+    levels_from,
     pool_labels,
     pool_scores,
 )
-from mammography.structures.prediction import Dump, PredictionRecord
+from mammography.structures.prediction import Dump, PredictionRecord, row_level
 from mammography.terms import Level, TaskKind
 
 Floats = NDArray[np.float64]
@@ -28,11 +29,30 @@ CASES = {
     Level.EXAM: "exam",
     Level.PATIENT: "patient",
 }
-POOLED = {
-    "mean": "the mean of the scores of its images",
-    "max": "the highest score of its images",
-    "noisy_or": "one minus the product of one minus the scores of its images (noisy-or)",
+_POOLED = {
+    "mean": "the mean of the scores of its {rows}s",
+    "max": "the highest score of its {rows}s",
+    "noisy_or": "one minus the product of one minus the scores of its {rows}s (noisy-or)",
 }
+
+
+def score_in_words(level: Level, pooling: Pooling, rows: Level = Level.IMAGE) -> str:
+    """Say what the score of a case is.
+
+    Args:
+        level: What one case is.
+        pooling: How the scores of several rows become one.
+        rows: What one row of the dump is.
+
+    Example:
+        >>> score_in_words(Level.PATIENT, "mean", Level.EXAM)
+        'the mean of the scores of its exams'
+        >>> score_in_words(Level.EXAM, "mean", Level.EXAM)
+        'what the model says of it as a whole'
+    """
+    if level is rows:
+        return "what the model says of it as a whole"
+    return _POOLED[pooling].format(rows=rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +105,11 @@ def pool_cases(dump: Dump, place: str, task: str, level: Level, pooling: Pooling
         pooling: How the scores of the images of a case become one.
 
     Raises:
-        ValueError: If the dump does not hold the task, or an image lacks a score or what tells
-            cases apart.
+        ValueError: If the dump does not hold the task, its rows are larger than a case, or an image
+            lacks a score or what tells cases apart.
     """
     _check_task(dump, place, task)
+    _check_level(dump, place, level)
     rows = dump.records
     _check_names(place, rows, (*NAMES_OF_LEVEL[level], "patient_id"))
     columns = [[str(getattr(row, name) or "") for row in rows] for name in NAMES_OF_LEVEL[level]]
@@ -118,6 +139,17 @@ def _check_task(dump: Dump, place: str, name: str) -> None:
         raise ValueError(
             f"{place}: task must be a binary one that was predicted "
             f"({', '.join(binary_tasks(dump)) or 'none'}), got {name}"
+        )
+
+
+def _check_level(dump: Dump, place: str, level: Level) -> None:
+    """Refuse cases that are parts of what was scored: an exam has no score of a breast."""
+    rows = row_level(dump.info)
+    if level not in (known := levels_from(rows)):
+        raise ValueError(
+            f"{place}: level must be one of {', '.join(known)}, got {level}: each row is one "
+            f"{rows}, scored as a whole, which cannot be divided: ask for level {known[0]}, or "
+            f"take a model that scores each {level}"
         )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from mammography.reports.run_folder import Run
 from mammography.reports.task_scores import TaskScores
 from mammography.reports.wording import counted
-from mammography.structures.prediction import Dump
-from mammography.terms import Split, TaskKind
+from mammography.structures.prediction import Dump, row_level
+from mammography.terms import Level, Split, TaskKind
 
 # Below this a test set shows that the chain runs, nothing else.
 MIN_IMAGES = 30
@@ -20,6 +20,7 @@ def cautions(run: Run) -> tuple[str, ...]:
     """Collect the warnings of a run, the gravest first."""
     found = [*_about_size(run), *run.complaints]
     if run.dump:
+        found += _about_rows(run.dump)
         found += [*_about_splits(run.dump), *_about_tasks(run, run.dump)]
     if run.log.unreadable:
         found.append(
@@ -37,6 +38,14 @@ def _about_size(run: Run) -> Iterator[str]:
         yield (
             f"n = {counted(max(sizes), 'image')}: measures nothing. The numbers below show that "
             "the chain runs from images to metrics; they say nothing about how well it works."
+        )
+
+
+def _about_rows(dump: Dump) -> Iterator[str]:
+    if (rows := row_level(dump.info)) is not Level.IMAGE:
+        yield (
+            f"Each {rows} was scored as a whole, from all its views. Where this page says image, "
+            f"it counts {rows}s; a picture is the first view of one, with the score of them all."
         )
 
 

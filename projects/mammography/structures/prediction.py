@@ -1,13 +1,15 @@
-"""What a model said about one image, and the files that hold it."""
+"""What a model said about one image, or one exam as a whole, and the files that hold it."""
 
 import json
 import os
 import pickle
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mammography.structures.task import Task
+from mammography.terms import Level
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class PredictionRecord:
     """One row of a dump.
 
     Attributes:
-        img_path: File that was predicted, as the annotation names it.
+        img_path: File that was predicted, as the annotation names it; of an exam its first view.
         image_id: Pseudonym of the image; likewise ``patient_id`` and ``exam_id``.
         laterality: Side of the breast.
         view_position: Projection.
@@ -57,13 +59,31 @@ class Dump:
 
     Attributes:
         tasks: Outcomes by name, in order.
-        records: One per image, in the order of the data set.
+        records: One per image, in the order of the data set; see :func:`row_level`.
         info: Where they come from: config, checkpoint, versions.
     """
 
     tasks: dict[str, Task]
     records: tuple[PredictionRecord, ...]
     info: dict[str, Any] = field(default_factory=dict)
+
+
+def row_level(info: Mapping[str, Any]) -> Level:
+    """Return what one row of a dump is of: an image, unless ``info`` says another ``level``.
+
+    The rows of ``ExamDataset`` are breasts, exams or patients that were scored as a whole.
+
+    Args:
+        info: Of predictions or features.
+
+    Raises:
+        ValueError: If the level is none.
+
+    Example:
+        >>> str(row_level({})), str(row_level({"level": "exam"}))
+        ('image', 'exam')
+    """
+    return Level(info.get("level", Level.IMAGE))
 
 
 def write_dump(path: str | Path, dump: Dump) -> None:

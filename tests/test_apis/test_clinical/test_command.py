@@ -236,3 +236,12 @@ def test_a_variable_that_images_of_a_patient_contradict_is_refused(tmp_path):
 def test_a_wrong_command_line_ends_with_one_line(tmp_path):
     with pytest.raises(SystemExit, match=r"^train_clinical\.py: --mode mammo needs --images"):
         run("--mode", "mammo", "--out", tmp_path)
+
+
+def test_dumps_of_images_and_of_exams_are_not_put_together(tmp_path):
+    labels, _, logits = invent_patients(20, 1.0, 1.0)
+    for name, info in (("images", {}), ("exams", {"level": "exam"})):
+        write_dump_of(tmp_path / f"{name}.json", range(20), logits, labels, info, "test")
+    paths = [tmp_path / "images.json", tmp_path / "exams.json"]
+    with pytest.raises(UsageError, match="rows of all dumps must be of one level, got exam and im"):
+        read_images(paths, "malignant")

@@ -19,7 +19,7 @@ from mammography.functional.phantom_study import PhantomStudy, plan_patient
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.write import write_evidence
 from mammography.structures.annotation import Annotations, ImageRecord, write_annotations
-from mammography.structures.prediction import read_dump
+from mammography.structures.prediction import read_dump, row_level
 from mammography.terms import Level
 
 PATIENTS, EFFECT, SKILL = 500, 2.0, 1.3
@@ -185,8 +185,9 @@ def test_fusion_is_better_than_either_with_an_interval_that_says_so(metrics, mod
 
 def test_fused_probabilities_are_those_of_the_plan(patients, fused):
     for mode, known in known_log_odds(patients).items():
-        rows = read_dump(fused / f"predictions/{mode}-logistic.json").records
-        found = {row.patient_id: row.pred_score["malignant"] for row in rows}
+        dump = read_dump(fused / f"predictions/{mode}-logistic.json")
+        assert row_level(dump.info) is Level.PATIENT
+        found = {row.patient_id: row.pred_score["malignant"] for row in dump.records}
         chances = np.array([found[f"p{number:03d}"] for number in range(PATIENTS)])
         # A model of 200 patients has coefficients that are off by some 0.2 standard deviations
         # each: at the steepest a tenth of a probability together.

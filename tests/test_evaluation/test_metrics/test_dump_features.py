@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mammography.evaluation.metrics.dump_features import DumpFeatures
-from samples import run_metric, sample
+from samples import META, run_metric, sample
 
 
 def read(path):
@@ -59,3 +59,9 @@ def test_an_unknown_suffix_fails_at_construction():
 def test_a_model_without_features_is_told_so(tmp_path):
     with pytest.raises(ValueError, match="a prediction must carry pred_features"):
         run_metric(DumpFeatures(str(tmp_path / "f.npz")), [sample(0, {})])
+
+
+def test_features_say_what_their_rows_are_unless_they_are_images(tmp_path):
+    row, path = sample(0, {}, features=[1.0]), tmp_path / "f.npz"
+    run_metric(DumpFeatures(str(path), info={"config": "a.py"}), [row], META | {"level": "exam"})
+    assert json.loads(str(read(path)["info"])) == {"config": "a.py", "level": "exam"}

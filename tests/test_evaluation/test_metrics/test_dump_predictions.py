@@ -4,7 +4,7 @@ import pytest
 
 from mammography.evaluation.metrics.dump_predictions import DumpPredictions
 from mammography.structures.prediction import read_dump
-from samples import TASK_SPECS, run_metric, sample
+from samples import META, TASK_SPECS, run_metric, sample
 
 PRED = {"malignant": 0.25, "density": [0.2, 0.3, 0.5]}
 
@@ -59,3 +59,12 @@ def test_an_image_outside_the_data_root_keeps_its_path(tmp_path):
 def test_an_unknown_suffix_fails_at_construction():
     with pytest.raises(ValueError, match=r"must end in .json, .pkl, .pickle, got p.csv"):
         DumpPredictions("p.csv")
+
+
+def test_a_dump_says_what_its_rows_are_unless_they_are_images(tmp_path):
+    path = tmp_path / "p.json"
+    exam = sample(0, {}, PRED, image_id=None, patient_id="p7", exam_id="e")
+    run_metric(DumpPredictions(str(path)), [exam], META | {"level": "exam"})
+    assert read_dump(path).info == {"level": "exam"}
+    run_metric(DumpPredictions(str(path)), [sample(0, {}, PRED)])
+    assert read_dump(path).info == {}

@@ -241,3 +241,11 @@ def test_what_does_not_fit_is_refused(settings):
 def test_intervals_that_do_not_rise_are_refused():
     with pytest.raises(ValueError, match=r"must be cut at rising numbers, got \(60, 50\) for age"):
         ScreeningMetric(subgroups={"age": (60, 50)})
+
+
+def test_breasts_of_exams_that_were_scored_as_a_whole_are_refused():
+    metric = ScreeningMetric()
+    metric.dataset_meta = {"task_specs": TASKS, "level": "exam"}
+    metric.process(None, study(2))
+    with pytest.raises(ValueError, match="level must be one of exam, patient, got breast: each"):
+        metric.evaluate(8)

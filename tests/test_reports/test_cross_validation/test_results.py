@@ -71,3 +71,34 @@ def test_the_page_says_how_it_came_about(written):
         "| outer1-inner0-ab | best.pth |",
     ):
         assert text in page
+
+
+def test_exams_scored_as_a_whole_have_no_numbers_of_images_and_breasts(tmp_path):
+    rows = tuple(
+        PredictionRecord(
+            f"{patient}{k}.png",
+            patient_id=patient,
+            exam_id=f"{patient}-{k}",
+            laterality="L",  # a left breast alone: its exam is still no breast
+            gt_label={"malignant": float(k), "size": 2.0},
+            pred_score={"malignant": 0.4 + 0.1 * k, "size": 1.0},
+        )
+        for patient in PATIENTS
+        for k in (0, 1)
+    )
+    write_results(tmp_path, Dump(TASKS, rows, {"level": "exam"}), FOLDS, [], "max")
+    tasks = json.loads((tmp_path / "metrics.json").read_text())["tasks"]
+    for level in ("image", "breast"):
+        note = tasks["malignant"][level]["note"]
+        assert note.startswith(f"predictions.json: level must be one of exam, patient, got {level}")
+    assert tasks["malignant"]["exam"]["pooled"]["n"] == 80
+    assert tasks["malignant"]["patient"]["pooled"]["n"] == 40
+    assert tasks["size"] == {"exam": {"mse": 1.0, "r2": None, "pearson": None}}
+    page = (tmp_path / "results.md").read_text()
+    for text in (
+        "Each exam was scored as a whole, from all its views. ",
+        "Scores of exams are pooled by max over the patient; ",
+        "size: exams of all patients",
+        "malignant: exams, model by model",
+    ):
+        assert text in page

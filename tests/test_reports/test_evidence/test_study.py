@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from invented_evidence import TASKS, invent_images, predictions
+from mammography.reports.evidence.chapters.cohort import cohort_chapter
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.study import read_study
+from mammography.reports.evidence.words import score_of
 from mammography.structures.prediction import Dump, write_dump
 from mammography.structures.task import parse_tasks
 from mammography.terms import Level
@@ -132,3 +134,37 @@ def test_models_are_called_by_their_configs_and_told_apart(tmp_path, rows):
     assert names == ["same (1)", "same (2)"]
     plain = write(tmp_path / "plain.json", rows)
     assert read_study([plain], EvidenceOptions()).models[0].name == "plain"
+
+
+def exams_of(rows):
+    """Return what a model of whole exams says: one row for each, its name that of a view."""
+    made = [
+        replace(row, image_id=None, laterality=None, view_position=None)
+        for row in {row.exam_id: row for row in rows}.values()
+    ]
+    positive = {row.exam_id for row in rows if row.gt_label["malignant"]}
+    return [replace(row, gt_label={"malignant": float(row.exam_id in positive)}) for row in made]
+
+
+@pytest.mark.parametrize("level", ["image", "breast"])
+def test_exams_that_were_scored_as_a_whole_are_not_divided(tmp_path, rows, level):
+    path = write(tmp_path / "a.json", exams_of(rows), level="exam")
+    told = rf"a\.json: level must be one of exam, patient, got {level}: .* ask for level exam"
+    with pytest.raises(ValueError, match=told):
+        read_study([path], EvidenceOptions(level=Level(level)))
+
+
+def test_a_model_of_exams_is_compared_with_one_of_images(tmp_path, rows):
+    images = write(tmp_path / "a.json", rows)
+    exams = write(tmp_path / "b.json", exams_of(rows), level="exam")
+    study = read_study([exams, images], EvidenceOptions(level=Level.EXAM))
+    assert study.n == 40
+    assert score_of(study) == (
+        "what the model says of it as a whole or the mean of the scores of its images"
+    )
+    (totals, *_) = cohort_chapter(study).blocks
+    counts = dict(totals.rows)
+    assert counts["exams"] == "40"
+    assert "images" not in counts
+    other = read_study([images], EvidenceOptions(level=Level.EXAM))
+    assert dict(cohort_chapter(other).blocks[0].rows)["images"] == "160"

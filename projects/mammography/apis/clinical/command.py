@@ -186,4 +186,4 @@ def _dump(
         for patient, score in scores.items()
     )
     known = {task: Task(task, TaskKind.BINARY)}
-    return Dump(known, records, info | {"folds": folds.to_json()})
+    return Dump(known, records, info | {"level": Level.PATIENT.value, "folds": folds.to_json()})

@@ -15,9 +15,9 @@ from mammography.apis.features import read_features
 from mammography.functional.aggregation import group_by, pool_labels, pool_scores
 from mammography.functional.metrics import SMALLEST_PROBABILITY
 from mammography.structures.folds import Folds
-from mammography.structures.prediction import Dump, PredictionRecord, read_dump
+from mammography.structures.prediction import Dump, PredictionRecord, read_dump, row_level
 from mammography.structures.task import Task
-from mammography.terms import TaskKind
+from mammography.terms import Level, TaskKind
 
 Floats = NDArray[np.float64]
 Pooling = Literal["mean", "max"]
@@ -48,19 +48,21 @@ class ImageTable:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Images of one or more dumps.
+    """Rows of one or more dumps: images, or exams that were scored as a whole.
 
     Attributes:
         patients: ``(N,)``.
         columns: Name to values, ``(N,)``.
         labels: Of the task, ``(N,)``, NaN where there is none.
         told: How they came about.
+        level: What one row is.
     """
 
     patients: list[str]
     columns: dict[str, Floats]
     labels: Floats
     told: tuple[str, ...]
+    level: Level
 
 
 def read_images(
@@ -83,7 +85,7 @@ def read_images(
         paths: A folder of ``tools/cross_validate.py``, or dumps of predictions (JSON, pickle) or
             of features (NPZ).
         task: Task whose labels are read.
-        pooling: ``mean`` or ``max`` over the images of a patient, column by column.
+        pooling: ``mean`` or ``max`` over the images (exams) of a patient, column by column.
         allow_in_fold: Whether to read what networks say of patients they trained on.
         features: Whether to read the features of a folder, not the predictions.
 
@@ -100,7 +102,7 @@ def read_images(
         frozenset(table.index),
         tuple(table.columns),
         labels,
-        told=(*rows.told, _pooled(pooling)),
+        told=(*rows.told, _pooled(pooling, rows.level)),
     )
 
 
@@ -117,7 +119,7 @@ def _of_folder(folder: Path, task: str, pooling: Pooling, suffix: str) -> ImageT
             frozenset(tested.index),
             tuple(tested.columns),
             labels,
-            told=(*outer.told, told, _pooled(pooling)),
+            told=(*outer.told, told, _pooled(pooling, outer.level)),
         )
     tables = []
     for i in range(count):
@@ -135,12 +137,24 @@ def _of_folder(folder: Path, task: str, pooling: Pooling, suffix: str) -> ImageT
         tuple(tested.columns),
         labels,
         folds,
-        (*outer.told, told, _pooled(pooling)),
+        (*outer.told, told, _pooled(pooling, outer.level)),
     )
 
 
-def _pooled(pooling: Pooling) -> str:
-    return f"{pooling} over the images of a patient, column by column"
+def _pooled(pooling: Pooling, level: Level) -> str:
+    if level is Level.PATIENT:
+        return "one row for each patient, who was scored as a whole"
+    return f"{pooling} over the {level}s of a patient, column by column"
+
+
+def _given(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say if what a network says is not that of images alone."""
+    if not (names := info.get("clinic_vars")):
+        return ()
+    return (
+        f"CAUTION: the network itself was given {', '.join(names)}: what mammo reaches, and what "
+        "it adds to clinical, is not due to images alone",
+    )
 
 
 def _info(path: Path) -> dict[str, Any]:
@@ -164,7 +178,8 @@ def _read(path: Path, task: str, allow_in_fold: bool) -> _Rows:
         for one in dump.tasks.values()
         for name, values in _columns(path, dump.records, one).items()
     }
-    return _Rows(patients, columns, _labels(dump, task), (told,))
+    told_all = (told, *_given(dump.info))
+    return _Rows(patients, columns, _labels(dump, task), told_all, row_level(dump.info))
 
 
 def _features(path: Path, task: str, allow_in_fold: bool) -> _Rows:
@@ -172,7 +187,7 @@ def _features(path: Path, task: str, allow_in_fold: bool) -> _Rows:
     patients = _known(path, [str(name) for name in found.names["patient_id"]])
     splits = [str(name) for name in found.names.get("split", [""] * len(patients))]
     models = [str(name) for name in found.models] if any(found.models) else []
-    told = [_show(path, allow_in_fold, found.info, patients, splits, models)]
+    told = [_show(path, allow_in_fold, found.info, patients, splits, models), *_given(found.info)]
     if len(set(models)) > 1:
         told.append(
             f"CAUTION: features of {len(set(models))} networks were put into the same columns: "
@@ -182,7 +197,7 @@ def _features(path: Path, task: str, allow_in_fold: bool) -> _Rows:
         f"feature{i}": found.values[:, i].astype(float) for i in range(found.values.shape[1])
     }
     labels = found.labels.get(task, np.full(len(patients), np.nan))
-    return _Rows(patients, columns, labels, tuple(told))
+    return _Rows(patients, columns, labels, tuple(told), row_level(found.info))
 
 
 def _show(path: Path, allow_in_fold: bool, *evidence: Any) -> str:
@@ -226,11 +241,17 @@ def _join(parts: Sequence[_Rows]) -> _Rows:
     names = list(parts[0].columns)
     if any(list(part.columns) != names for part in parts):
         raise UsageError("--images: all dumps must hold the same columns: name one at a time")
+    if len(levels := sorted({part.level for part in parts})) > 1:
+        raise UsageError(
+            f"--images: rows of all dumps must be of one level, got {' and '.join(levels)}: name "
+            "one at a time"
+        )
     return _Rows(
         [patient for part in parts for patient in part.patients],
         {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
         np.concatenate([part.labels for part in parts]),
         tuple(dict.fromkeys(text for part in parts for text in part.told)),
+        parts[0].level,
     )
 
 

@@ -12,4 +12,7 @@ Run by ``tools/cross_validate.py``. What a folder of a cross-validation holds::
     inner/outer0.json, .npz            patients outside of outer fold 0, by the model of fold 0
                                        that validated on them: none of these saw fold 0
     metrics.json, results.md           per fold, per level, with intervals
+
+With ``ExamDataset`` a row is an exam, not an image, and ``level`` in the dumps says so: its score
+is that of all views together, there is none of a breast, and exams are pooled to patients.
 """

@@ -17,6 +17,7 @@ from mammography.functional.aggregation import Pooling
 from mammography.preparation.work.occupancy import OccupiedError, occupy
 from mammography.preparation.work.shards import Shard
 from mammography.reports.page import write_page
+from mammography.structures.prediction import read_dump, row_level
 
 _FAILURE = "failure.txt"
 
@@ -45,7 +46,7 @@ def cross_validate(
         out: Folder; ``work_dirs/<config name>/cross_validation`` by default.
         shard: The part of the models that this call trains; all by default.
         features: Dump features as well.
-        pooling: How the scores of the images of a breast, exam or patient become one.
+        pooling: How the scores of the images (exams) of a larger case become one.
         dry_run: Only divide the patients and say what would be done.
         tensorboard: Write curves of the trainings for TensorBoard as well.
         say: Gets every line about the progress.
@@ -164,7 +165,8 @@ class _Run:
             for split, metrics in zip(("val", "test"), told, strict=True)
         )
         seconds = time.monotonic() - started
-        self.say(f"Model {place}: {weights.name}, ROC-AUC of images: {areas} ({seconds:.0f} s)")
+        rows = row_level(read_dump(self.folder.predictions_of(model, "test")).info)
+        self.say(f"Model {place}: {weights.name}, ROC-AUC of {rows}s: {areas} ({seconds:.0f} s)")
 
     def _train(self, model: FoldModel, worker: Worker, place: str) -> None:
         if self.folder.is_trained(model):

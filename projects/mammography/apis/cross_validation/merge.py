@@ -19,6 +19,7 @@ from mammography.structures.prediction import Dump, PredictionRecord, read_dump,
 from mammography.terms import Split
 
 Score = float | list[float]
+_SHARED = ("level", "clinic_vars")
 
 
 def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling) -> None:
@@ -40,15 +41,16 @@ def merge(plan: Plan, folder: FoldFolder, features: bool, pooling: Pooling) -> N
     records = tuple(
         sorted((r for rows in of_fold for r in rows), key=lambda record: record.img_path)
     )
-    tasks = next(iter(dumps.values())).tasks
-    merged = Dump(tasks, records, _info(plan, folder, "outer"))
+    first = next(iter(dumps.values()))
+    tasks = first.tasks
+    merged = Dump(tasks, records, _info(plan, folder, "outer", first.info))
     write_dump(folder.root / "predictions.json", merged)
     for i in range(outer):
         rows = tuple(r for j in range(inner) for r in dumps[i, j, Split.VAL].records)
-        info = _info(plan, folder, "inner") | {"outer_fold": i}
+        info = _info(plan, folder, "inner", first.info) | {"outer_fold": i}
         write_dump(folder.root / "inner" / f"outer{i}.json", Dump(tasks, rows, info))
     if features:
-        _merge_features(plan, folder)
+        _merge_features(plan, folder, first.info)
     scores = [_score(plan, model, dumps, folder) for model in plan.models]
     write_results(folder.root, merged, plan.folds, scores, pooling)
 
@@ -101,7 +103,7 @@ def _checked(folds: Folds, model: FoldModel, folder: FoldFolder, split: Split) -
     return dump
 
 
-def _info(plan: Plan, folder: FoldFolder, role: str) -> dict[str, Any]:
+def _info(plan: Plan, folder: FoldFolder, role: str, of_one: Mapping[str, Any]) -> dict[str, Any]:
     """Say where merged predictions come from; the folds show that they are out-of-fold."""
     (root, *others) = plan.cohort.pools
     data = plan.models[0].config.test_dataloader.dataset
@@ -116,10 +118,12 @@ def _info(plan: Plan, folder: FoldFolder, role: str) -> dict[str, Any]:
         "folds": plan.folds.to_json(),
         "select": plan.settings.select,
         "versions": versions(),
+        # What holds of every model: what a row is, and what the network was given beside images.
+        **{name: of_one[name] for name in _SHARED if name in of_one},
     }
 
 
-def _merge_features(plan: Plan, folder: FoldFolder) -> None:
+def _merge_features(plan: Plan, folder: FoldFolder, of_one: Mapping[str, Any]) -> None:
     parts: Mapping[Split, dict[tuple[int, str], Any]] = {
         split: {
             (model.outer, model.fold): read_features(folder.features_of(model, split))
@@ -128,11 +132,11 @@ def _merge_features(plan: Plan, folder: FoldFolder) -> None:
         for split in (Split.VAL, Split.TEST)
     }
     tested = {fold: part for (_, fold), part in parts[Split.TEST].items()}
-    joined = join_features(tested, _info(plan, folder, "outer"), "test")
+    joined = join_features(tested, _info(plan, folder, "outer", of_one), "test")
     write_features(folder.root / "features.npz", joined)
     for i in range(plan.folds.shape[0]):
         own = {fold: part for (outer, fold), part in parts[Split.VAL].items() if outer == i}
-        info = _info(plan, folder, "inner") | {"outer_fold": i}
+        info = _info(plan, folder, "inner", of_one) | {"outer_fold": i}
         write_features(folder.root / "inner" / f"outer{i}.npz", join_features(own, info, "val"))
 
 

@@ -25,7 +25,8 @@ class DumpFeatures(SampleMetric):
     The file holds ``features`` (N, C) float32, the texts ``img_path image_id patient_id
     exam_id laterality view_position split`` (N,) with ``""`` where one is not known, and
     ``gt_<task>`` (N,) with NaN where a label is missing. NPZ files need no pickle to read:
-    ``np.load(path)["features"]``. The text ``info`` is JSON of where they come from.
+    ``np.load(path)["features"]``. The text ``info`` is JSON of where they come from, and of
+    their ``level`` if the rows are not images (``ExamDataset``).
 
     Args:
         out_file: NPZ or pickle of the same dictionary, by the suffix.
@@ -65,10 +66,11 @@ class DumpFeatures(SampleMetric):
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Write the file."""
         arrays = _as_arrays(results)
-        if self.info:
-            arrays["info"] = np.array(json.dumps(self.info))
+        if info := self.info | self.level_info:
+            arrays["info"] = np.array(json.dumps(info))
         _write(self.out_file, arrays)
-        print_log(f"Features of {len(results)} images: {self.out_file}", logger="current")
+        told = f"Features of {len(results)} {self.sample_level}s: {self.out_file}"
+        print_log(told, logger="current")
         return {}
 
 

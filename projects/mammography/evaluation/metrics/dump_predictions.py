@@ -25,6 +25,8 @@ def path_in(data_root: str | None, sample: dict[str, Any]) -> str:
 class DumpPredictions(SampleMetric):
     """Write predictions and labels with the pseudonyms of the annotation.
 
+    If the rows are not images (``ExamDataset``), ``info`` gets ``level``: what they are.
+
     Args:
         out_file: JSON or pickle, by the suffix; see :mod:`mammography.structures.prediction`.
         data_root: Folder that the paths are written relative to.
@@ -64,6 +66,7 @@ class DumpPredictions(SampleMetric):
     def compute_metrics(self, results: list[PredictionRecord]) -> dict[str, float]:
         """Write the file."""
         tasks = self.tasks_of(results[0].pred_score if results else ())
-        write_dump(self.out_file, Dump(tasks, tuple(results), self.info))
-        print_log(f"Predictions of {len(results)} images: {self.out_file}", logger="current")
+        write_dump(self.out_file, Dump(tasks, tuple(results), self.info | self.level_info))
+        told = f"Predictions of {len(results)} {self.sample_level}s: {self.out_file}"
+        print_log(told, logger="current")
         return {}

@@ -6,7 +6,9 @@ from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
+from mammography.structures.prediction import row_level
 from mammography.structures.task import Task
+from mammography.terms import Level
 
 
 class SampleMetric(BaseMetric):
@@ -36,6 +38,16 @@ class SampleMetric(BaseMetric):
     @abstractmethod
     def row(self, sample: dict[str, Any]) -> Any:
         """Return what is needed of a sample, on the CPU."""
+
+    @property
+    def sample_level(self) -> Level:
+        """What one sample of the data set is."""
+        return row_level(self.dataset_meta or {})
+
+    @property
+    def level_info(self) -> dict[str, str]:
+        """What a dump says its rows are; of images nothing."""
+        return {} if self.sample_level is Level.IMAGE else {"level": self.sample_level.value}
 
     def tasks_of(self, names: Iterable[str]) -> dict[str, Task]:
         """Describe the tasks that a model predicts.

@@ -17,6 +17,7 @@ from mammography.functional.aggregation import (
     POOLINGS,
     Pooling,
     group_by,
+    levels_from,
     pool_labels,
     pool_scores,
 )
@@ -113,6 +114,7 @@ class ScreeningMetric(SampleMetric):
         """Return ``<task>/<metric>`` over all cases."""
         self.details = {}
         flat: dict[str, float] = {}
+        self._check_sample_level()
         self._check_subgroups(results)
         for name, task in self.tasks_of(results[0][1] if results else ()).items():
             if task.kind is not TaskKind.BINARY or not any(name in row[0] for row in results):
@@ -211,6 +213,13 @@ class ScreeningMetric(SampleMetric):
                 if any(name in row[0] for row in parts[value])
             }
         return found
+
+    def _check_sample_level(self) -> None:
+        if self.level not in (known := levels_from(self.sample_level)):
+            raise ValueError(
+                f"{PLACE}: level must be one of {', '.join(known)}, got {self.level}: each score "
+                f"is of one {self.sample_level} as a whole, which cannot be divided"
+            )
 
     def _check_subgroups(self, results: Sequence[Row]) -> None:
         for field in self.subgroups:

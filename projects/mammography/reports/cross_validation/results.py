@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mammography.functional.aggregation import Pooling
+from mammography.functional.aggregation import Pooling, levels_from
 from mammography.functional.metrics import Metrics, class_metrics, regression_metrics
 from mammography.reports.blocks import Table
 from mammography.reports.cases import pool_cases
@@ -23,7 +23,7 @@ from mammography.reports.task_scores import scores_of
 from mammography.reports.text_tables import to_markdown
 from mammography.reports.wording import metric_label, number, with_interval
 from mammography.structures.folds import Folds
-from mammography.structures.prediction import Dump
+from mammography.structures.prediction import Dump, row_level
 from mammography.terms import Level, TaskKind
 
 LEVELS = (Level.IMAGE, Level.BREAST, Level.EXAM, Level.PATIENT)
@@ -84,7 +84,7 @@ def write_results(
             name: {level: _plain_level(found) for level, found in levels.items()}
             for name, levels in tasks.items()
         }
-        | {name: {"image": metrics.values} for name, metrics in others.items()},
+        | {name: {row_level(merged.info): metrics.values} for name, metrics in others.items()},
         "models": singles,
     }
     write_json(folder / "metrics.json", content)
@@ -170,21 +170,35 @@ def _markdown(
     pooling: Pooling,
 ) -> str:
     outer, inner = folds.shape
+    rows = row_level(merged.info)
     parts = [
         f"# Cross-validation of {merged.info.get('config', '')}",
         f"{len(folds.outer)} patients, {outer} outer folds stratified by {folds.task} (seed "
         f"{folds.seed}), {inner} model(s) for each. A model is trained without its outer fold and "
         "without its inner fold, its checkpoint is selected on the inner fold "
         f"({merged.info.get('select')}), and the outer fold is predicted by the mean "
-        "probability of its models. Scores of the images of a breast, exam or patient are pooled "
-        f"by {pooling}; a case is positive if one of its images is. {INTERVALS} They say how the "
-        "patients could have been others, not how trainings vary.",
+        f"probability of its models. {_pooling_in_words(rows, pooling)}{INTERVALS} They say how "
+        "the patients could have been others, not how trainings vary.",
         *(to_markdown(_level_table(name, levels)) for name, levels in tasks.items()),
         *(to_markdown(_fold_table(name, levels)) for name, levels in tasks.items()),
-        *(to_markdown(_other_table(name, metrics)) for name, metrics in others.items()),
-        to_markdown(_model_table(folds.task, singles)),
+        *(to_markdown(_other_table(name, metrics, rows)) for name, metrics in others.items()),
+        to_markdown(_model_table(folds.task, singles, rows)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _pooling_in_words(rows: Level, pooling: Pooling) -> str:
+    """Say what the rows are, and how their scores become those of larger cases."""
+    words = []
+    if rows is not Level.IMAGE:
+        words.append(f"Each {rows} was scored as a whole, from all its views.")
+    if above := [str(level) for level in levels_from(rows) if level is not rows]:
+        larger = " or ".join(filter(None, (", ".join(above[:-1]), above[-1])))
+        words.append(
+            f"Scores of {rows}s are pooled by {pooling} over the {larger}; a case is positive if "
+            f"one of its {rows}s is."
+        )
+    return "".join(f"{text} " for text in words)
 
 
 def _level_table(task: str, levels: Mapping[Level, CrossValidated | str]) -> Table:
@@ -221,14 +235,14 @@ def _counts(found: Measured) -> tuple[str, str, str]:
     return f"{found.n:,}", f"{found.positives:,}", f"{found.patients:,}"
 
 
-def _other_table(task: str, metrics: Metrics) -> Table:
-    rows = tuple((metric_label(name), number(value)) for name, value in metrics.values.items())
-    return Table(f"{task}: images of all patients", ("metric", "value"), rows)
+def _other_table(task: str, metrics: Metrics, rows: Level) -> Table:
+    values = tuple((metric_label(name), number(value)) for name, value in metrics.values.items())
+    return Table(f"{task}: {rows}s of all patients", ("metric", "value"), values)
 
 
-def _model_table(task: str, singles: Sequence[Mapping[str, Any]]) -> Table:
+def _model_table(task: str, singles: Sequence[Mapping[str, Any]], rows: Level) -> Table:
     header = ("model", "checkpoint", "ROC-AUC, selected on", "ROC-AUC, tested on")
-    rows = tuple(
+    values = tuple(
         (
             str(one["model"]).removeprefix("models/"),
             str(one["checkpoint"]),
@@ -237,4 +251,4 @@ def _model_table(task: str, singles: Sequence[Mapping[str, Any]]) -> Table:
         )
         for one in singles
     )
-    return Table(f"{task}: images, model by model", header, rows)
+    return Table(f"{task}: {rows}s, model by model", header, values)

@@ -1,12 +1,14 @@
 """One cell of a domain study: a model, the hospital it is tested on, the statistics it uses."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mammography.functional.aggregation import Pooling
 from mammography.functional.curve_areas import AREAS
-from mammography.reports.cases import Cases, pool_cases
-from mammography.structures.prediction import read_dump
+from mammography.reports.cases import Cases, pool_cases, score_in_words
+from mammography.structures.prediction import read_dump, row_level
 from mammography.terms import Level
 
 
@@ -80,6 +82,18 @@ class Cell:
         """The same, in words."""
         seed = "" if self.seed is None else f"seed {self.seed}"
         return ", ".join(filter(None, (self.model, self.source, self.input, seed)))
+
+
+def score_of_a_case(outcome: Outcome, infos: Iterable[Mapping[str, Any]]) -> str:
+    """Say in words what the score of a case is, of images or of what dumps say their rows are.
+
+    Args:
+        outcome: What is measured.
+        infos: Where each dump comes from.
+    """
+    levels = [row_level(info) for info in infos] or [Level.IMAGE]
+    told = (score_in_words(outcome.level, outcome.pooling, level) for level in levels)
+    return " or ".join(dict.fromkeys(told))
 
 
 def read_cases(path: Path, outcome: Outcome) -> Cases:

@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
 from mammography.functional.score_measures import BINS
-from mammography.reports.cases import CASES, POOLED
-from mammography.reports.domain_study.cells import Outcome
+from mammography.reports.cases import CASES
+from mammography.reports.domain_study.cells import Outcome, score_of_a_case
 from mammography.reports.domain_study.measures import Measure
 from mammography.reports.wording import counted
 
@@ -37,10 +37,10 @@ def method_notes(outcome: Outcome, measures: Sequence[Measure]) -> Iterator[str]
     """Say how each number was made."""
     tests = [m.comparison.delong.p_value for m in measures if m.comparison]
     made = sum(not math.isnan(value) for value in tests)
+    score = score_of_a_case(outcome, (m.cases.info for m in measures if m.cases))
     yield (
-        f"One case is one {CASES[outcome.level]}: its score is {POOLED[outcome.pooling]}, all "
-        "of them, its label positive if that of any of its images is. Cases without a label are "
-        "left out."
+        f"One case is one {CASES[outcome.level]}: its score is {score}, with a label or without, "
+        "its label positive if that of any of its images is. Cases without a label are left out."
     )
     yield (
         "ROC-AUC: ties count half. PR-AUC: the precision-recall curve by trapezoids from (recall "

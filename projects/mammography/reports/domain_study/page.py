@@ -16,8 +16,8 @@ from mammography.reports.blocks import (
     Text,
     Tone,
 )
-from mammography.reports.cases import CASES, POOLED
-from mammography.reports.domain_study.cells import Cell, Outcome
+from mammography.reports.cases import CASES
+from mammography.reports.domain_study.cells import Cell, Outcome, score_of_a_case
 from mammography.reports.domain_study.curves import curve_parts
 from mammography.reports.domain_study.files import write_cells, write_models
 from mammography.reports.domain_study.measures import Measure, measure_cells
@@ -121,7 +121,7 @@ def _summary(facts: StudyFacts, measures: Sequence[Measure]) -> Iterator[Block]:
     rows = [
         ("Task", outcome.task),
         ("One case", CASES[outcome.level]),
-        ("Score of a case", POOLED[outcome.pooling]),
+        ("Score of a case", score_of_a_case(outcome, seen.values())),
         ("Reference", ", ".join(filter(None, (outcome.reference_model, statistics)))),
         ("Cells evaluated", f"{done} of {len(measures)}"),
         ("Tested with", "; ".join(_versions(one) for one in versions) or "nothing"),

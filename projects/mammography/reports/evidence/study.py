@@ -15,8 +15,9 @@ from mammography.reports.evidence.attributes import Attribute, Joined, attribute
 from mammography.reports.evidence.names import model_names, short_names
 from mammography.reports.evidence.options import EvidenceOptions
 from mammography.reports.evidence.thresholds import Threshold, choose_threshold
-from mammography.structures.prediction import Dump, PredictionRecord, read_dump
+from mammography.structures.prediction import Dump, PredictionRecord, read_dump, row_level
 from mammography.structures.task import Task
+from mammography.terms import Level
 
 Floats = NDArray[np.float64]
 _TOLD = 3
@@ -52,7 +53,7 @@ class Study:
         options: How the dumps became cases.
         labels: 0 or 1, ``(N,)``.
         patients: Whom each case belongs to, ``(N,)``.
-        members: The images of each case.
+        members: The rows of each case: its images, unless :attr:`rows` are larger.
         unlabelled: Cases left out, as no image of theirs has a label.
         models: In the order of the dumps.
         attributes: What divides the cases into subgroups.
@@ -93,6 +94,11 @@ class Study:
     def reference(self) -> Model:
         """The model that the others are compared with."""
         return self.models[self.options.reference]
+
+    @property
+    def rows(self) -> Level:
+        """What a row of the first dump is: an image, or an exam that was scored as a whole."""
+        return row_level(self.models[0].info)
 
     @property
     def enough(self) -> bool:

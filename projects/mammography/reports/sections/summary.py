@@ -22,6 +22,8 @@ _TITLES = {
     "split": "Split tested",
     "tta": "Test-time augmentation",
     "amp": "Mixed precision",
+    "level": "One prediction is of one",
+    "clinic_vars": "Clinical variables given",
 }
 
 
@@ -84,6 +86,8 @@ def _date(name: str) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 

@@ -10,6 +10,7 @@ from mammography.reports.blocks import Block, Table, Text, Tone
 from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.counts import members_of
 from mammography.reports.evidence.study import Study
+from mammography.terms import Level
 
 _HEADER = ("", "patients", "cases", "positive", "negative", "positive, %")
 
@@ -24,25 +25,30 @@ def cohort_chapter(study: Study) -> Chapter:
     )
     known = {attribute.title for attribute in study.attributes}
     absent = [name for name in ("density", "age", "vendor", "view", "site") if name not in known]
-    blocks: list[Block] = [_totals(study), table, Text(study.joined.note)]
+    note = study.joined.note
+    if study.rows is not Level.IMAGE:
+        note += " What is known of a case is what the annotation says of its first view."
+    blocks: list[Block] = [_totals(study), table, Text(note)]
     if absent:
         blocks.append(Text(f"Not recorded for any case: {', '.join(absent)}.", Tone.MISSING))
     return Chapter("cohort", "Cohort", tuple(blocks), {"cohort": rows})
 
 
 def _totals(study: Study) -> Table:
-    images = [row for member in study.members for row in member]
-    exams = {(row.patient_id, row.exam_id) for row in images}
-    counts = (
-        ("patients", len(np.unique(study.patients))),
-        ("patients with a positive case", len(np.unique(study.patients[study.labels == 1]))),
-        ("exams", len(exams)),
-        ("images", len(images)),
-        ("cases", study.n),
-        ("positive cases", study.positives),
-        ("cases without a label, left out", study.unlabelled),
-    )
-    rows = tuple((name, f"{count:,}") for name, count in counts)
+    members = [row for member in study.members for row in member]
+    counts = {
+        "patients": len(np.unique(study.patients)),
+        "patients with a positive case": len(np.unique(study.patients[study.labels == 1])),
+    }
+    if study.rows is not Level.PATIENT:  # who was scored over all of her exams names none
+        counts["exams"] = len({(row.patient_id, row.exam_id) for row in members})
+    counts[f"{study.rows}s"] = len(members)
+    counts |= {
+        "cases": study.n,
+        "positive cases": study.positives,
+        "cases without a label, left out": study.unlabelled,
+    }
+    rows = tuple((name, f"{count:,}") for name, count in counts.items())
     return Table("Number of", ("", "n"), rows)
 
 

@@ -9,6 +9,7 @@ from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.study import Study
 from mammography.reports.pictures import BOXES, annotated_picture
 from mammography.reports.thumbnails import STRETCH
+from mammography.terms import Level
 
 PER_GROUP = 6
 
@@ -34,13 +35,19 @@ def pictures_chapter(study: Study) -> Chapter:
         blocks.append(Gallery(name, tuple(_picture(study, int(case)) for case in worst)))
     shown = [one for block in blocks if isinstance(block, Gallery) for one in block.pictures]
     blocks.insert(0, _note(study, shown))
-    if rows and not study.options.overlays:
+    if rows and not study.options.overlays and study.rows is Level.IMAGE:
         blocks.append(_how_to_explain(study, rows))
     return Chapter("pictures", "Worst errors", tuple(blocks), {"worst_errors": rows})
 
 
 def _note(study: Study, shown: list[Picture]) -> Text:
-    text = f"Of each case the image with the highest score. {STRETCH} {BOXES}"
+    shown_of_a_case = (
+        "the image with the highest score"
+        if study.rows is Level.IMAGE
+        else f"the first view of the {study.rows} with the highest score, which has the score of "
+        "all its views together"
+    )
+    text = f"Of each case {shown_of_a_case}. {STRETCH} {BOXES}"
     if not any(one.data_uri for one in shown):
         return Text(
             "The prepared images were not found: name the folder that img_path is relative to.",

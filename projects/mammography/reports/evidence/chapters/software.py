@@ -10,8 +10,8 @@ from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.study import Study
 
 PACKAGES = ("mammography", "scikit-learn", "scipy", "statsmodels", "numpy", "matplotlib")
-# Told elsewhere, or places on a machine.
-_LEFT_OUT = ("data_root", "ann_file", "operating_points")
+# Told elsewhere, places on a machine, or a line for every patient.
+_LEFT_OUT = ("data_root", "ann_file", "operating_points", "folds")
 
 
 def software_chapter(study: Study) -> Chapter:

@@ -9,12 +9,12 @@ from mammography.functional.area_estimates import AreaEstimates
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS
 from mammography.functional.estimate import Estimate
 from mammography.reports.blocks import Block, Facts, Text, Tile, Tiles, Tone
-from mammography.reports.cases import CASES, POOLED
+from mammography.reports.cases import CASES
 from mammography.reports.evidence.chapter import Chapter
 from mammography.reports.evidence.live import threshold_text
 from mammography.reports.evidence.patient_rates import rates_by_patient
 from mammography.reports.evidence.study import Study
-from mammography.reports.evidence.words import cases_of
+from mammography.reports.evidence.words import cases_of, score_of
 from mammography.reports.wording import counted, number
 from mammography.terms import Split
 
@@ -60,7 +60,7 @@ def _facts(study: Study) -> tuple[tuple[str, str], ...]:
     options = study.options
     rows = [
         ("Outcome", f"{study.task.name}: {study.task.classes[1]} against {study.task.classes[0]}"),
-        ("One case", f"one {CASES[options.level]}; its score is {POOLED[options.pooling]}"),
+        ("One case", f"one {CASES[options.level]}; its score is {score_of(study)}"),
         (
             "Cases",
             f"{cases_of(study)}, of {counted(len(np.unique(study.patients)), 'patient')}"
@@ -91,7 +91,7 @@ def _warnings(study: Study) -> Iterator[str]:
         )
     seen = sum(row.split == Split.TRAIN for member in study.members for row in member)
     if seen:
-        yield f"{counted(seen, 'image')} of the training split: the results are flattered."
+        yield f"{counted(seen, study.rows)} of the training split: the results are flattered."
     if any(model.threshold.optimistic for model in study.models):
         yield (
             "No threshold was carried from validation. It was chosen on the cases that it is "
