@@ -3,11 +3,12 @@ r"""Views of an exam and clinical variables, joined before the head; beside it t
 Age is standardised by the training exams, family history has a learned code, and that one of them is
 missing is a state of its own.
 
-    python tools/train.py \
-        configs/demo/resnet50w-views-clinical_barlowtwins-pre_1xb4-amp-coslr-12e_phantom-study-exam-384x224px.py
+    python tools/cross_validate.py \
+        configs/demo/resnet18-views-clinical_1xb4-amp-coslr-16e_phantom-clinical-exam-192x112px.py \
+        --outer 3 --inner 2
 """  # noqa: E501
 
-_base_ = ["resnet50w-views_barlowtwins-pre_1xb4-amp-coslr-12e_phantom-study-exam-384x224px.py"]
+_base_ = ["resnet18-views_1xb4-amp-coslr-16e_phantom-clinical-exam-192x112px.py"]
 
 model = dict(
     clinical=dict(
@@ -15,6 +16,6 @@ model = dict(
         numbers=dict(age_years=dict(), body_mass_index=dict()),
         categories=dict(family_history=[0, 1]),
     ),
-    head=dict(in_channels=512 + 2 * 2 + 4),
+    head=dict(in_channels=128 + 2 * 2 + 4),
 )
 custom_hooks = [*_base_.custom_hooks, dict(type="FitClinicalEncoderHook")]
