@@ -51,6 +51,9 @@ def explain(
     places of a layer cannot be followed to the image they lie as equal shares of it, and
     ``placed_by`` in ``explained.json`` says so. Occlusion has a value for each pixel.
 
+    That is where a cell looks; what a trained network answers to may lie beside the middle of
+    it, for one network further than for another.
+
     Args:
         config: The config file.
         checkpoint: Weights that match its model exactly.
