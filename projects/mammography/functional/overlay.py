@@ -33,6 +33,25 @@ def resample_map(heat: ArrayLike, matrix: Matrix, size_hw: SizeHW) -> NDArray[np
     return np.stack([resample_map(each, matrix, size_hw) for each in values])
 
 
+def extend_edges(heat: ArrayLike) -> tuple[NDArray[np.float32], Matrix]:
+    """Repeat the outermost places of a map once on each side.
+
+    Interpolation ends at the middle of the outermost places; beyond it a map would fade towards 0
+    though the place speaks for those pixels too.
+
+    Shapes:
+        heat ``(h, w)``; returns ``(h + 2, w + 2)``, and the matrix ``(2, 3)`` from its places to
+        those of the map.
+
+    Example:
+        >>> larger, matrix = extend_edges([[1.0, 2.0]])
+        >>> larger[0].tolist(), matrix.tolist()
+        ([1.0, 1.0, 2.0, 2.0], [[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]])
+    """
+    larger = np.pad(np.asarray(heat, np.float32), 1, mode="edge")
+    return larger, np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]])
+
+
 def draw_overlay(
     image: NDArray[Any], heat: NDArray[Any], *, opacity: float = 0.6, palette: str = "inferno"
 ) -> NDArray[np.uint8]:

@@ -72,10 +72,14 @@ def transformer():
     return build(neck=neck)
 
 
+def maps_of(model, inputs, sample, question):
+    return explain_case(model, inputs, sample, question).maps
+
+
 @pytest.mark.parametrize("method", ["grad-cam", "grad-cam++", "occlusion"])
 def test_the_only_bright_place_explains_a_score_of_brightness(method):
     question = Question("malignant", method=method, window=8, stride=8)
-    (found,) = explain_case(build(), spot(), DataSample(), question)
+    (found,) = maps_of(build(), spot(), DataSample(), question)
     cells = nn.functional.adaptive_avg_pool2d(found[None], (6, 4))[0]
     others = torch.ones(6, 4, dtype=torch.bool)
     others[2, 1] = False
@@ -86,7 +90,7 @@ def test_the_only_bright_place_explains_a_score_of_brightness(method):
 def test_occlusion_is_by_how_much_the_logit_falls():
     model = build()
     question = Question("malignant", method="occlusion", window=8, stride=8)
-    (found,) = explain_case(model, spot(), DataSample(), question)
+    (found,) = maps_of(model, spot(), DataSample(), question)
     with torch.no_grad():
         fall = (model(spot())["malignant"] - model(torch.zeros(1, 1, 48, 32))["malignant"]).item()
     assert found[20, 10].item() == pytest.approx(fall, rel=1e-5)
@@ -94,10 +98,10 @@ def test_occlusion_is_by_how_much_the_logit_falls():
 
 def test_a_frozen_model_is_explained_the_same():
     model, question = build(), Question("malignant")
-    before = explain_case(model, spot(), DataSample(), question)
+    before = maps_of(model, spot(), DataSample(), question)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    assert torch.equal(explain_case(model, spot(), DataSample(), question), before)
+    assert torch.equal(maps_of(model, spot(), DataSample(), question), before)
 
 
 def test_each_class_and_outcome_has_a_map_of_its_own():
@@ -107,24 +111,21 @@ def test_each_class_and_outcome_has_a_map_of_its_own():
         weight.zero_()
         weight[1], weight[2] = 1.0, -3.0
     first, second = (
-        explain_case(model, image, DataSample(), Question("birads", category))
-        for category in (1, 2)
+        maps_of(model, image, DataSample(), Question("birads", category)) for category in (1, 2)
     )
     assert first.sum() > 0
     assert second.sum() == 0
-    assert explain_case(model, image, DataSample(), Question("density")).sum() == 0
+    assert maps_of(model, image, DataSample(), Question("density")).sum() == 0
 
 
 def test_a_layer_inside_is_read_by_its_name():
-    found = explain_case(
-        build(), spot(), DataSample(), Question("malignant", layer="backbone.pool")
-    )
-    assert torch.equal(found, explain_case(build(), spot(), DataSample(), Question("malignant")))
+    found = maps_of(build(), spot(), DataSample(), Question("malignant", layer="backbone.pool"))
+    assert torch.equal(found, maps_of(build(), spot(), DataSample(), Question("malignant")))
 
 
 @pytest.mark.parametrize("method", ["attention", "rollout"])
 def test_attention_is_a_share_of_each_token(method):
-    (found,) = explain_case(
+    (found,) = maps_of(
         transformer(), torch.rand(1, 1, 48, 32), DataSample(), Question("malignant", method=method)
     )
     assert found.shape == (3, 2)
@@ -133,7 +134,7 @@ def test_attention_is_a_share_of_each_token(method):
 
 
 def test_the_last_layer_of_locality_attention_looks_at_cells_only():
-    (found,) = explain_case(
+    (found,) = maps_of(
         transformer(),
         torch.rand(1, 1, 48, 32),
         DataSample(),
@@ -147,7 +148,7 @@ def test_the_views_of_a_case_are_explained_together(method):
     fusion = {"type": "ViewFusionNeck", "in_channels": 2, "num_heads": 1}
     model = build(type="MultiInputClassifier", view_fusion=copy.deepcopy(fusion))
     case, question = DataSample(metainfo={"views": VIEWS}), Question("malignant", method=method)
-    maps = explain_case(model, torch.cat([spot(), spot(4, 2)]), case, question)
+    maps = maps_of(model, torch.cat([spot(), spot(4, 2)]), case, question)
     assert len(maps) == 2
     assert maps.isfinite().all()
 

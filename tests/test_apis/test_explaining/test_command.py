@@ -88,6 +88,23 @@ def test_places_of_the_map_lead_into_the_image_and_the_dicom(case, explained):
         assert tuple(content["source_hw"]) == record.geometry.source_size_hw
 
 
+def test_a_cell_of_a_resnet_lies_where_it_looks(case, tmp_path):
+    """The middle of cell (i, j) on the pixel (32 i, 32 j) of the picture."""
+    annotations = case[2] / "annotations" / "all.json"
+    run(case, tmp_path, annotations, question=Question("malignant"))
+    rows = json.loads((tmp_path / "explained.json").read_text())["images"]
+    assert {row["placed_by"] for row in rows} == {"receptive fields"}
+    for record in read_annotations(annotations).records:
+        content = np.load(tmp_path / "maps" / f"{record.image_id}.npz")
+        assert content["map"].shape == (2, 1)
+        height, width = record.size_hw
+        scale = max(height / 64, width / 32)  # Of the image to the picture, which it is fitted to.
+        beside = (np.array([32, 64]) * scale - (width, height)) / 2
+        for row in (0, 1):
+            wanted = scale * np.array([0.5, 32 * row + 0.5]) - beside
+            assert content["to_image"] @ (0.5, row + 0.5, 1) == pytest.approx(wanted, abs=1e-6)
+
+
 def test_a_map_on_the_dicom_is_highest_where_the_row_says(case, explained):
     rows = {
         r["image_id"]: r for r in json.loads((explained / "explained.json").read_text())["images"]

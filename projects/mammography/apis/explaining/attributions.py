@@ -10,10 +10,18 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mammography.apis.config import UsageError
+from mammography.functional.affine import Matrix
 from mammography.functional.attribution import attention_rollout, grad_cam, grad_cam_plus_plus
+from mammography.functional.receptive_field import (
+    ReceptiveField,
+    place_evenly,
+    place_fields,
+    receptive_fields,
+)
 from mammography.terms import TaskKind
 
 METHODS = ("grad-cam", "grad-cam++", "attention", "rollout", "occlusion")
+_Fields = tuple[ReceptiveField, ReceptiveField] | None
 _CAMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "grad-cam": grad_cam,
     "grad-cam++": grad_cam_plus_plus,
@@ -43,14 +51,30 @@ class Question:
     stride: int = 32
 
 
+@dataclass(frozen=True)
+class CaseMaps:
+    """A map for each view of a case, and where its places lie.
+
+    Attributes:
+        maps: Values >= 0, ``(V, h, w)``, on the CPU.
+        to_input: From places of a map to pixels of the network's input, ``(2, 3)``, both
+            continuous from the top-left corner.
+        placed_by: ``receptive fields`` where a place lies on the middle of what its cell sees;
+            ``equal shares`` where that is not known, or the places are pixels.
+    """
+
+    maps: Tensor
+    to_input: Matrix
+    placed_by: str
+
+
 def explain_case(
     model: nn.Module, inputs: Tensor, sample: DataSample, question: Question
-) -> Tensor:
+) -> CaseMaps:
     """Return a map for each view of a case, at a resolution that the method has.
 
     Shapes:
-        inputs ``(V, C, H, W)``, normalised, one view for a model of single images; returns
-        ``(V, h, w)`` on the CPU, each spanning its image.
+        inputs ``(V, C, H, W)``, normalised, one view for a model of single images.
 
     Args:
         model: In evaluation mode.
@@ -62,13 +86,19 @@ def explain_case(
         UsageError: If the model does not have what the method needs.
     """
     score = _score_of(model, sample, question)
+    fields: _Fields = None
     if question.method in _CAMS:
-        maps = _cam(model, inputs, score, question)
+        maps, fields = _cam(model, inputs, score, question)
     elif question.method == "occlusion":
         maps = _occlusion(inputs, score, question)
     else:
-        maps = _attention(model, inputs, rollout=question.method == "rollout")
-    return maps.detach().float().cpu()
+        maps, fields = _attention(model, inputs, rollout=question.method == "rollout")
+    (rows, columns), (height, width) = maps.shape[1:], inputs.shape[2:]
+    return CaseMaps(
+        maps.detach().float().cpu(),
+        place_fields(fields) if fields else place_evenly((rows, columns), (height, width)),
+        "receptive fields" if fields else "equal shares",
+    )
 
 
 def _score_of(
@@ -100,7 +130,7 @@ def _score_of(
 
 def _cam(
     model: nn.Module, inputs: Tensor, score: Callable[[Tensor], Tensor], question: Question
-) -> Tensor:
+) -> tuple[Tensor, _Fields]:
     name = question.layer or "backbone"
     modules = dict(model.named_modules())
     if name not in modules:
@@ -111,11 +141,12 @@ def _cam(
     def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
         kept.append(output[-1] if isinstance(output, tuple | list) else output)
 
+    # A frozen backbone has no parameter that asks for gradients; the image does.
+    image = inputs.clone().requires_grad_()
     handle = modules[name].register_forward_hook(keep)
     try:
         with torch.enable_grad():
-            # A frozen backbone has no parameter that asks for gradients; the image does.
-            total = score(inputs.clone().requires_grad_()).sum()
+            total = score(image).sum()
     finally:
         handle.remove()
     shapes = [tuple(getattr(one, "shape", ())) for one in kept]
@@ -124,11 +155,12 @@ def _cam(
             f"--layer: {name} must give one map (N, C, h, w) per pass, got shapes {shapes}: "
             "name another one"
         )
+    fields = receptive_fields(kept[0], image)  # Before the graph is spent on the gradients.
     (gradients,) = torch.autograd.grad(total, kept[0])
-    return _CAMS[question.method](kept[0], gradients)
+    return _CAMS[question.method](kept[0], gradients), fields
 
 
-def _attention(model: nn.Module, inputs: Tensor, *, rollout: bool) -> Tensor:
+def _attention(model: nn.Module, inputs: Tensor, *, rollout: bool) -> tuple[Tensor, _Fields]:
     """Return where the class token looks: in the last layer, or through all of them."""
     neck: Any = getattr(model, "neck", None)
     if not hasattr(neck, "attention_maps"):
@@ -136,12 +168,15 @@ def _attention(model: nn.Module, inputs: Tensor, *, rollout: bool) -> Tensor:
             "--method: attention and rollout need a TransformerNeck, "
             f"the model has {type(neck).__name__}: take grad-cam"
         )
+    image = inputs.clone().requires_grad_()
+    with torch.enable_grad():  # For the record of what a token sees; no gradient is taken.
+        feats: Any = model.extract_feat(image, stage="backbone")  # type: ignore[operator]
+        fields = receptive_fields(neck.pool(feats[-1]), image)
     with torch.no_grad():
-        feats: Any = model.extract_feat(inputs, stage="backbone")  # type: ignore[operator]
         maps = neck.attention_maps(feats)
     looks = attention_rollout(maps) if rollout else maps[:, -1].mean(1)
     rows, columns = neck.token_grid(tuple(feats[-1].shape[2:]))
-    return looks[:, 0, 1:].reshape(-1, rows, columns)
+    return looks[:, 0, 1:].reshape(-1, rows, columns), fields
 
 
 def _occlusion(inputs: Tensor, score: Callable[[Tensor], Tensor], question: Question) -> Tensor:

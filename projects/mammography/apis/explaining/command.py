@@ -45,8 +45,14 @@ def explain(
     a model of whole exams are those of its views.
 
     A map is as coarse as what it is read from: a cell of a ResNet's last layer is 32 pixels of
-    the input, and as its strided convolutions look around the upper left corner of the cell, a
-    CAM can lie up to half a cell further down and right than what it speaks of.
+    the input. Each place of a CAM, or token of an attention map, lies on the middle of what its
+    cell sees, which the convolutions and their padding say: cell (i, j) of a ResNet looks around
+    pixel (32 i, 32 j), one of a ConvNeXt around the middle of a square of 32 pixels. Where the
+    places of a layer cannot be followed to the image they lie as equal shares of it, and
+    ``placed_by`` in ``explained.json`` says so. Occlusion has a value for each pixel.
+
+    That is where a cell looks; what a trained network answers to may lie beside the middle of
+    it, for one network further than for another.
 
     Args:
         config: The config file.
@@ -115,15 +121,18 @@ def _explain(
     ready = model.data_preprocessor(batch)  # type: ignore[operator]
     with torch.no_grad():
         (predicted,) = model(ready["inputs"], [sample], mode="predict")
-    maps = explain_case(model, ready["inputs"], sample, question).numpy()
+    found = explain_case(model, ready["inputs"], sample, question)
+    maps = found.maps.numpy()
     pictures: NDArray[Any] = data["inputs"].numpy().reshape(len(maps), *data["inputs"].shape[-2:])
     views: list[dict[str, Any]] = sample.get("views") or [sample.metainfo]
-    for view, picture, found in zip(views, pictures, maps, strict=True):
+    for view, picture, values in zip(views, pictures, maps, strict=True):
         warp = view.get("warp_matrix")
         yield Explained(
             record=study.records[view["img_path"]],
             picture=picture,
-            map=found,
+            map=values,
+            to_picture=found.to_input,
+            placed_by=found.placed_by,
             warp=np.eye(2, 3) if warp is None else np.asarray(warp),
             scores=predicted.pred_scores,
             labels=sample.get("gt_targets") or {},
