@@ -87,11 +87,18 @@ def known_net_benefit(mode, threshold):
     return 0.5 * called[0] - 0.5 * called[1] * threshold / (1 - threshold)
 
 
-def test_the_known_area_is_that_of_many_drawn_patients():
+@pytest.fixture(scope="module")
+def many():
+    """Labels and clinical variables of many patients."""
     study = PhantomStudy(patients=8000, seed=1, prevalence=0.5, clinical_effect=EFFECT)
-    patients = [plan_patient(study, number) for number in range(study.patients)]
-    score = best_clinical_score([patient.clinical for patient in patients])
-    found = roc_areas([patient.malignant for patient in patients], score)
+    planned = [plan_patient(study, number) for number in range(study.patients)]
+    labels = np.array([float(patient.malignant) for patient in planned])
+    return labels, [patient.clinical for patient in planned]
+
+
+def test_the_known_area_is_that_of_many_drawn_patients(many):
+    labels, clinical = many
+    found = roc_areas(labels, best_clinical_score(clinical))
     error = math.sqrt(found.covariance[0, 0])
     assert error < 0.006
     assert found.areas[0] == pytest.approx(known_area(EFFECT, 0), abs=3 * error)
@@ -215,13 +222,10 @@ def test_the_decision_curve_of_the_evidence_is_that_of_the_plan(evidence):
             assert float(row["net_benefit"]) == pytest.approx(truth, abs=0.06)
 
 
-def test_the_known_net_benefit_is_that_of_many_drawn_patients():
-    study = PhantomStudy(patients=8000, seed=2, prevalence=0.5, clinical_effect=EFFECT)
-    planned = [plan_patient(study, number) for number in range(study.patients)]
-    labels = np.array([float(patient.malignant) for patient in planned])
+def test_the_known_net_benefit_is_that_of_many_drawn_patients(many):
+    labels, clinical = many
     images = np.random.default_rng(3).normal(SKILL * labels, 1)
-    many = (labels, [patient.clinical for patient in planned], images)
-    for mode, known in known_log_odds(many).items():
+    for mode, known in known_log_odds((labels, clinical, images)).items():
         curve = decision_curve(labels, expit(known), [0.2, 0.5, 0.7])
         truth = [known_net_benefit(mode, threshold) for threshold in (0.2, 0.5, 0.7)]
         np.testing.assert_allclose(curve.net_benefit[0], truth, atol=0.02)

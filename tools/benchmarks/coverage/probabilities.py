@@ -1,6 +1,6 @@
 """Studies of probabilities: calibration, decision curves, and how a new model moves cases."""
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from scipy.special import expit
@@ -37,6 +37,7 @@ def forecasts(rng, patients, images, alike):
     return happens.astype(int), expit(foreseen), member
 
 
+@cache
 def calibration_truths():
     """Return what many images have; the slope and the intercept are planted."""
     labels, chances, _ = forecasts(np.random.default_rng(1), MANY, 1, 0.0)
@@ -97,6 +98,7 @@ def gain_study(cases: int, rng, _repeats) -> Intervals:
     return {(name, GAINS_USE[name]): estimate.interval for name, estimate in found.items()}
 
 
+@cache
 def gain_truths():
     """Return what a new model gains of many images."""
     moved = gains(*two_models(np.random.default_rng(2), MANY))

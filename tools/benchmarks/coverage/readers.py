@@ -1,7 +1,7 @@
 """Studies of survival, of two readers, and of marks on images."""
 
 import math
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from scipy.stats import norm
@@ -87,11 +87,13 @@ def marks_study(patients: int, rng, repeats) -> Intervals:
     }
 
 
+@cache
 def survival_truths():
     """Return the index of many patients."""
     return {"C-index": concordance_index(*survival(np.random.default_rng(3), MANY)).value}
 
 
+@cache
 def reader_truths():
     """Return the kappas of many images."""
     both, _ = readings(np.random.default_rng(4), 10 * MANY)
