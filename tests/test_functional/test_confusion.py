@@ -85,6 +85,17 @@ def test_resampled_rates_are_those_of_the_resampled_images():
             np.testing.assert_allclose(part, expected)
 
 
+def test_stratified_resamples_have_the_positives_of_the_study():
+    labels, scores, _ = draw_cases(positives=30, negatives=50)
+    options = {"rates": ("sensitivity", "detection_rate"), "repeats": 50}
+    for stratified in (False, True):
+        found = bootstrap_rates(
+            labels, scores, range(80), 0.5, stratified=stratified, **options
+        ).draws
+        shares = found[:, 1] / found[:, 0]  # Of positive cases in each resample.
+        assert (np.ptp(shares) < 1e-12) == stratified
+
+
 def test_images_of_a_patient_widen_the_interval_of_a_sensitivity():
     labels, scores, patients = draw_patients(patients=100, spread=3.0)
     options = {"rates": ("sensitivity",), "repeats": 500}

@@ -22,8 +22,6 @@ def cases(tp, fn, fp, tn):
 def test_odds_after_a_call_are_odds_before_times_the_likelihood_ratio(
     tp, fn, fp, tn, prevalence, level
 ):
-    if min(tp + fn, fp + tn) < 2:
-        return
     found = predictive_values(*cases(tp, fn, fp, tn), prevalence, level=level)
     for value, counts, before in (
         (found.ppv, (tp, tp + fn, fp, fp + tn), prevalence),

@@ -54,11 +54,7 @@ class ExamDataset(MammographyDataset):
             )
         self.level = Level(level)
         super().__init__(ann_file, **kwargs)
-
-    def load_data_list(self) -> list[dict[str, Any]]:
-        """Read the annotations, and note in ``metainfo`` what one sample is."""
         self._metainfo["level"] = self.level.value
-        return super().load_data_list()
 
     def filter_data(self) -> list[dict[str, Any]]:
         """Choose the images, then put those of a case together, in the order of the file."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from mammography.functional.binary_cases import Floats, patients_of
 from mammography.functional.estimate import Estimate
@@ -73,24 +74,19 @@ def weighted_kappa(
         cells, unit = np.unique(cell, return_inverse=True)
         taken = np.eye(size**2)[cells]
     else:
-        unit = patients_of("weighted_kappa", patients, cell.size)
-        taken = np.zeros((int(unit.max()) + 1, size**2))
-        np.add.at(taken, (unit, cell), 1)
+        member = patients_of("weighted_kappa", patients, cell.size)
+        taken = np.zeros((int(member.max()) + 1, size**2))
+        np.add.at(taken, (member, cell), 1)
         unit = np.arange(len(taken))
-    cost = _cost(size, weights)
-    left = _kappa((table - taken).reshape(-1, size, size), cost)[unit, None]
-    value = _kappa(table.reshape(1, size, size), cost)
-    return Jackknife(value, left, np.zeros(len(left), np.intp)).estimates(level, "fisher")[0]
+    value, *left = (_kappa(each.reshape(size, size), weights) for each in [table, *(table - taken)])
+    found = Jackknife(np.array([value]), np.array(left)[unit, None], np.zeros(unit.size, np.intp))
+    return found.estimates(level, "fisher")[0]
 
 
-def _cost(size: int, weights: Weights) -> Floats:
-    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size))).astype(np.float64)
-    return {"none": np.minimum(apart, 1), "linear": apart, "quadratic": apart**2}[weights]
-
-
-def _kappa(tables: Floats, cost: Floats) -> Floats:
-    """Return the kappa of each table of both readers' classes, ``(T, C, C)`` to ``(T,)``."""
-    rows, columns = tables.sum(axis=2), tables.sum(axis=1)
+def _kappa(table: Floats, weights: Weights) -> float:
+    """Return the kappa of a table of both readers' classes; NaN where it is not defined."""
+    if not table.any():  # Without the only patient.
+        return math.nan
     with np.errstate(divide="ignore", invalid="ignore"):
-        expected = np.einsum("ti,ij,tj->t", rows, cost, columns) / tables.sum(axis=(1, 2))
-        return np.asarray(1 - (tables * cost).sum(axis=(1, 2)) / expected)
+        wt = None if weights == "none" else weights
+        return float(cohens_kappa(table, wt=wt, return_results=False))

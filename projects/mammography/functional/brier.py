@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from mammography.functional.between_patients import variance_of_mean
 from mammography.functional.binary_cases import Bools, Floats, binary_forecasts, patients_of
 from mammography.functional.estimate import NO_INTERVAL, Estimate, Interval
 
@@ -108,6 +109,5 @@ def _interval(errors: Floats, member: NDArray[np.intp] | None, level: float) -> 
     sums = excess if member is None else np.bincount(member, weights=excess)
     if len(sums) < 2:
         return NO_INTERVAL
-    variance = len(sums) / (len(sums) - 1) * float((sums**2).sum()) / errors.size**2
-    reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
+    reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance_of_mean(sums, errors.size))
     return max(float(errors.mean()) - reach, 0.0), min(float(errors.mean()) + reach, 1.0)

@@ -26,6 +26,17 @@ class RocAreas:
     covariance: Floats
     cases: float = math.inf
 
+    def pair(self, first: int, second: int) -> "RocAreas":
+        """Return two of them, for a paired test.
+
+        Example:
+            >>> three = RocAreas(np.array([0.7, 0.8, 0.9]), np.diag([1.0, 2.0, 3.0]))
+            >>> three.pair(2, 0).areas.tolist(), three.pair(2, 0).covariance.tolist()
+            ([0.9, 0.7], [[3.0, 0.0], [0.0, 1.0]])
+        """
+        rows = [first, second]
+        return RocAreas(self.areas[rows], self.covariance[np.ix_(rows, rows)], self.cases)
+
 
 @dataclass(frozen=True)
 class AreaTest:

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 from scipy.stats import binomtest, chi2
 
+from mammography.functional.between_patients import variance_of_mean
 from mammography.functional.binary_cases import Floats, patients_of
 from mammography.functional.estimate import Estimate, Interval
 
@@ -137,14 +138,11 @@ def paired_interval(
 def _between_patients(excess: Floats, member: NDArray[np.intp]) -> tuple[float, float]:
     """Return how many times the variance is that of independent cases, and the p-value."""
     count, cases = int(member.max()) + 1, excess.size
-    more = np.bincount(member, weights=excess)
+    more, apart = np.bincount(member, weights=excess), excess - excess.mean()
     p_value = 1.0
-    if count > 1 and (more**2).sum():
-        statistic = (count - 1) / count * more.sum() ** 2 / (more**2).sum()
-        p_value = float(chi2.sf(statistic, 1))
-    apart = excess - excess.mean()
-    independent = (apart**2).sum() / (cases * (cases - 1))
-    between = (np.bincount(member, weights=apart) ** 2).sum() * count / max(count - 1, 1) / cases**2
+    if (unequal := variance_of_mean(more, cases)) > 0:
+        p_value = float(chi2.sf(excess.mean() ** 2 / unequal, 1))
+    between = variance_of_mean(np.bincount(member, weights=apart), cases)
     # A variance of nothing tells nothing of how alike cases are: each patient counts for one.
-    effect = between / independent if count > 1 and between > 0 else cases / count
-    return float(effect), p_value
+    effect = between / variance_of_mean(apart, cases) if between > 0 else cases / count
+    return effect, p_value

@@ -18,7 +18,10 @@ def jackknife_average_precisions(
     *scores: ArrayLike,
     sampling: Sampling = "cohort",
 ) -> Jackknife:
-    """Return the average precision of each score, and without each patient, in O(n log n).
+    """Return the average precision of each score, and without each patient.
+
+    In O(n log n) where patients have a handful of cases: each pair of numbers of true and false
+    positives that some patient takes away costs one more pass.
 
     ``estimates(scale="logit")`` of the result are intervals that hold for some tens of positive
     cases, where percentiles of resamples are too narrow; ``contrast`` compares two scores.

@@ -82,13 +82,12 @@ def predictive_values(
     z = float(ndtri((1 + level) / 2))
     rates = np.array([table[0][side].mean() for side in sides])
     sizes = np.array([side.sum() for side in sides], dtype=np.float64)
-    if not ((rates > 0) & (rates < 1)).all():
+    alike = bool(((rates == 0) | (rates == 1)).any())
+    if alike:
         sizes = np.array(fewest) + z**2
         rates = (rates * fewest + z**2 / 2) / sizes
-        apart = np.diag(rates * (1 - rates) / sizes)
-    elif int(member.max()) + 1 == cases:
-        apart = np.diag(rates * (1 - rates) / sizes)
-    else:
+    apart = np.diag(rates * (1 - rates) / sizes)
+    if not alike and int(member.max()) + 1 < cases:
         apart = _covariance(positive, table[0], member)
     ppv = _estimate(rates, apart, float(logit(prevalence)), z)
     return PredictiveValues(
@@ -116,5 +115,5 @@ def _covariance(positive: Bools, called: Floats, member: NDArray[np.intp]) -> Fl
     )
     ill = np.bincount(member, positive, count) > 0
     # A single patient without a cancer, beside some with cases of both classes, tells no spread.
-    kinds = (ill, ~ill) if (~ill).sum() > 1 else (ill | True,)
+    kinds = (ill, ~ill) if (~ill).sum() > 1 else (np.ones(count, bool),)
     return np.asarray(sum(kind.sum() * np.cov(parts[:, kind]) for kind in kinds))

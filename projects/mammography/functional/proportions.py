@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, ndtri
 
+from mammography.functional.between_patients import variance_of_mean
 from mammography.functional.binary_cases import Floats
 from mammography.functional.estimate import Estimate
 
@@ -120,7 +121,7 @@ def clustered_proportion(successes: ArrayLike, trials: ArrayLike, level: float =
             f"clustered_proportion: at least 2 patients must have a trial, got {count}"
         )
     share = float(found.sum()) / total
-    between = count / (count - 1) * float(((found - share * of)[some] ** 2).sum()) / total**2
+    between = variance_of_mean((found - share * of)[some], total)
     # A variance of nothing: all succeeded or failed, or every patient has the same share.
     within = total / (total - 1) * share * (1 - share)
     independent = within / between if between > 0 else count

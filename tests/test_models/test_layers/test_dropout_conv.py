@@ -44,7 +44,7 @@ def test_whole_channels_are_dropped_and_the_mean_stays():
     assert float(found.mean()) == pytest.approx(1, abs=0.05)
 
 
-def test_draws_of_the_weights_differ_in_all_layers():
+def test_draws_of_the_weights_differ():
     model = backbone(conv_cfg={"type": "DropoutConv2d", "drop_rate": RATE})
     image = torch.rand(1, 3, 64, 64)
     draws = []

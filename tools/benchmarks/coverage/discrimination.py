@@ -172,13 +172,11 @@ def bootstrapped(design: Design, labels, scores, patients, repeats, seed) -> Int
     if design.cohort:
         return intervals
     # Where the numbers are fixed, resamples that let them vary are of another design.
-    return {key: ends for key, ends in intervals.items() if not varies(key)}
-
-
-def varies(key: tuple[str, str]) -> bool:
-    """Tell whether an interval of what hangs on the share of positives lets that share vary."""
-    quantity, name = key
-    return ("precision" in quantity or quantity == "ppv") and "stratified" not in name
+    return {
+        (quantity, name): ends
+        for (quantity, name), ends in intervals.items()
+        if "precision" not in quantity or "stratified" in name
+    }
 
 
 def rates_of(design: Design, labels, scores) -> Intervals:

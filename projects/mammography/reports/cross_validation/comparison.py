@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mammography.functional.clustered_areas import clustered_roc_areas
-from mammography.functional.delong import AreaTest, RocAreas, compare_areas
+from mammography.functional.delong import AreaTest, compare_areas
 from mammography.functional.multiplicity import holm
 from mammography.reports.blocks import Table
 from mammography.reports.cases import Cases
@@ -92,9 +92,7 @@ def compare_entries(entries: Sequence[Entry], fold_of: Mapping[str, int]) -> Com
         one, other = (entries[row] for row in pair)
         if one.mode != other.mode and one.model != other.model:
             continue
-        rows = list(pair)
-        test = compare_areas(RocAreas(found.areas[rows], found.covariance[np.ix_(rows, rows)]))
-        differences.append(Difference(one.name, other.name, test))
+        differences.append(Difference(one.name, other.name, compare_areas(found.pair(*pair))))
     adjusted = holm([one.test.p_value for one in differences])
     told = [replace(one, p_holm=float(p)) for one, p in zip(differences, adjusted, strict=True)]
     return Comparison(measures, told)

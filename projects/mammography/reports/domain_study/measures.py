@@ -9,7 +9,6 @@ import numpy as np
 from mammography.functional.bootstrap import FEWEST_OF_A_CLASS, percentile_interval
 from mammography.functional.delong import (
     AreaTest,
-    RocAreas,
     area_interval,
     compare_areas,
     roc_areas,
@@ -144,10 +143,9 @@ def _compare(alike: list[Measure], outcome: Outcome) -> list[Measure]:
         reference = references.get(measure.cell.run, row)
         comparison = None
         if reference != row:
-            two = [row, reference]
             other = alike[reference]
             comparison = Comparison(
-                compare_areas(RocAreas(delong.areas[two], delong.covariance[np.ix_(two, two)])),
+                compare_areas(delong.pair(row, reference)),
                 {name: measure.values[name] - other.values[name] for name in names},
                 {n: percentile_interval(v[:, row] - v[:, reference]) for n, v in draws.items()},
             )

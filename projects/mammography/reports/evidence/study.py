@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Study:
         """What a row of the first dump is: an image, or an exam that was scored as a whole."""
         return row_level(self.models[0].info)
 
-    @property
+    @cached_property
     def enough(self) -> bool:
         """Whether both classes have the cases, of several patients, that an interval needs."""
         sides = (self.labels == 1, self.labels == 0)

@@ -78,10 +78,9 @@ def comparison_chapter(study: Study, areas: AreaEstimates) -> Chapter | None:
 def _rows(
     study: Study, model: Model, index: int, roc: RocAreas, precisions: Jackknife
 ) -> Iterator[dict[str, Any]]:
-    pair = [index, study.options.reference]
-    clustered = RocAreas(roc.areas[pair], roc.covariance[np.ix_(pair, pair)], roc.cases)
+    pair = index, study.options.reference
     plain = roc_areas(study.labels, model.scores, study.reference.scores)
-    for measure, areas in ((ROC_AUC, clustered), (DELONG, plain)):
+    for measure, areas in ((ROC_AUC, roc.pair(*pair)), (DELONG, plain)):
         yield _area_row(model, measure, compare_areas(areas))
     apart = precisions.contrast(*pair)
     row = {"model": model.name, "measure": PRECISION, "difference": apart.estimates()[0]}

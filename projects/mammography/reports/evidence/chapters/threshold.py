@@ -1,8 +1,9 @@
 """What happens at a threshold, which one may move, and which thresholds one may want."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mammography.functional.predictive_values import PredictiveValues
 from mammography.reports.blocks import Block, Table, Text, Tone
 from mammography.reports.evidence.chapter import Chapter, columns, told
 from mammography.reports.evidence.live import (
@@ -21,6 +22,7 @@ from mammography.reports.evidence.patient_rates import predictive_values_of, rat
 from mammography.reports.evidence.study import Study
 from mammography.terms import Level
 
+_Values = PredictiveValues | None
 _OPTIMISTIC = (
     "The operating points below are chosen on these cases: they show what the curve offers. A "
     "threshold to work with must be chosen on other cases (validation), then judged here."
@@ -30,6 +32,7 @@ _OPTIMISTIC = (
 def threshold_chapter(study: Study) -> Chapter:
     """Tell decisions, rates and cost at the threshold, and a choice of operating points."""
     points = list(operating_points(study))
+    values = [predictive_values_of(study, model) for model in study.models]
     blocks: tuple[Block, ...] = (
         Text(
             "Cases with at least this score are recalled. The slider at the foot of the page "
@@ -39,15 +42,17 @@ def threshold_chapter(study: Study) -> Chapter:
         counts_table(study),
         cost_table(study),
         *_patient_tables(study),
-        *_predictive_tables(study),
+        *_predictive_tables(study, values),
         Text(_OPTIMISTIC, Tone.WARNING),
         _points_table(study, points),
     )
     files = {
-        "at_threshold": list(_threshold_rows(study)),
+        "at_threshold": list(_threshold_rows(study, values)),
         "operating_points": [_point_row(study, point) for point in points],
     }
-    return Chapter("threshold", "At a threshold", blocks, files, tuple(_methods(study)))
+    return Chapter(
+        "threshold", "At a threshold", blocks, files, tuple(_methods(study, any(values)))
+    )
 
 
 def _patient_tables(study: Study) -> Iterator[Table]:
@@ -67,12 +72,12 @@ def _patient_tables(study: Study) -> Iterator[Table]:
     yield Table(caption, header, rows)
 
 
-def _predictive_tables(study: Study) -> Iterator[Table]:
+def _predictive_tables(study: Study, values: Sequence[_Values]) -> Iterator[Table]:
     """Tell what calls mean at a prevalence that is not that of the cases."""
     rows = [
-        (model.name, threshold_text(model.threshold.value), told(values.ppv), told(values.npv))
-        for model in study.models
-        if (values := predictive_values_of(study, model))
+        (model.name, threshold_text(model.threshold.value), told(found.ppv), told(found.npv))
+        for model, found in zip(study.models, values, strict=True)
+        if found
     ]
     if rows:
         share = 100 * assumed_prevalence(study)
@@ -80,8 +85,8 @@ def _predictive_tables(study: Study) -> Iterator[Table]:
         yield Table(caption, ("model", "threshold", "PPV (95 %)", "NPV (95 %)"), tuple(rows))
 
 
-def _threshold_rows(study: Study) -> Iterator[dict[str, Any]]:
-    for model in study.models:
+def _threshold_rows(study: Study, values: Sequence[_Values]) -> Iterator[dict[str, Any]]:
+    for model, found in zip(study.models, values, strict=True):
         counts = counts_of(study, model)
         row: dict[str, Any] = {"model": model.name, "threshold": model.threshold.value}
         row |= {"origin": model.threshold.origin} | counts
@@ -90,9 +95,9 @@ def _threshold_rows(study: Study) -> Iterator[dict[str, Any]]:
         for name, rate in rates_by_patient(study, model).items():
             low, high = rate.interval
             row |= {f"{name}_patients_low": low, f"{name}_patients_high": high}
-        if values := predictive_values_of(study, model):
-            row |= columns("ppv_at_prevalence", values.ppv)
-            row |= columns("npv_at_prevalence", values.npv)
+        if found:
+            row |= columns("ppv_at_prevalence", found.ppv)
+            row |= columns("npv_at_prevalence", found.npv)
         cost = cost_of(counts, assumed_prevalence(study))
         row |= {f"{name}_per_1000": value for name, value in cost.items()}
         yield row | {"assumed_prevalence": assumed_prevalence(study)}
@@ -132,7 +137,7 @@ def _point_row(study: Study, point: Operating) -> dict[str, Any]:
     return row | {f"{name}_per_1000": value for name, value in cost.items()}
 
 
-def _methods(study: Study) -> Iterator[str]:
+def _methods(study: Study, has_values: bool) -> Iterator[str]:
     origins = "; ".join(
         f"{model.name} {threshold_text(model.threshold.value)}, {model.threshold.origin}"
         for model in study.models
@@ -144,7 +149,7 @@ def _methods(study: Study) -> Iterator[str]:
         "independent cases that would vary as much (Rao and Scott 1992). No interval is given for "
         "a class of fewer than ten cases of a subgroup."
     )
-    if any(_predictive_tables(study)):
+    if has_values:
         yield (
             "Predictive values at a prevalence: from sensitivity and specificity, intervals on the "
             "scale of log odds (Mercaldo, Lau and Zhou 2007), between patients where they have "
